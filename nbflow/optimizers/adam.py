@@ -1,6 +1,6 @@
 """Adam."""
 
-from nbflow.math import cast, maximum, sqrt
+from nbflow.math.elementwise import cast, maximum, sqrt
 from nbflow.optimizers.optimizer import Optimizer
 
 

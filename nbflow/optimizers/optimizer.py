@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from nbflow.arrays import zeros_like
+from nbflow.arrays.creation import zeros_like
 from nbflow.function.function import Function
 from nbflow.function.trace import init_scope
 from nbflow.shapes import could_be_equal

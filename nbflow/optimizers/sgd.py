@@ -1,7 +1,7 @@
 """Stochastic gradient descent."""
 
-from nbflow.math import cast
 from nbflow.optimizers.optimizer import Optimizer
+from nbflow.public import cast
 
 
 class SGD(Optimizer):

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nbflow.arrays import shape_argument
 from nbflow.dtypes import FLOATING, DType, as_dtype, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.seeds import output_blocks
 from nbflow.ops.table import TABLE
+from nbflow.public import shape_argument
 from nbflow.shapes import TensorShape
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import Tensor, apply, to_tensor

@@ -6,12 +6,13 @@ import threading
 
 import numpy as np
 
-from nbflow.arrays import stack, zeros_like
+from nbflow.arrays.creation import zeros_like
+from nbflow.arrays.joining import stack
 from nbflow.dtypes import float32, int64
 from nbflow.function.trace import init_scope
-from nbflow.math import cast
 from nbflow.ops import seeds
 from nbflow.ops.table import TABLE
+from nbflow.public import cast
 from nbflow.random import distributions
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import from_numpy, to_tensor

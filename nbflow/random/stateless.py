@@ -1,10 +1,10 @@
 """Random functions without a state: equal seeds give equal numbers, whenever and wherever they are called."""
 
-from nbflow.arrays import stack
+from nbflow.arrays.joining import stack
 from nbflow.dtypes import float32, int64
-from nbflow.math import cast
 from nbflow.ops.seeds import algorithm_id
 from nbflow.ops.table import TABLE
+from nbflow.public import cast
 from nbflow.random import distributions
 from nbflow.tensor.tensor import to_tensor
 

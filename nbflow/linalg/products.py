@@ -1,11 +1,13 @@
-"""nf.linalg: products of matrices and vectors."""
+"""Products of matrices and vectors."""
 
 from nbflow.dtypes import NUMERIC, require
 from nbflow.ops.table import TABLE
+from nbflow.public import export
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
 
 
+@export("linalg.matmul", "matmul")
 def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, name=None):
     """The matrix product a b over the last two axes; leading axes are batches that broadcast (tf.linalg.matmul).
 
@@ -30,6 +32,7 @@ def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_
     return TABLE["matmul"](a, b, transpose_a=bool(transpose_a or adjoint_a), transpose_b=bool(transpose_b or adjoint_b))
 
 
+@export("linalg.matvec")
 def matvec(a, b, transpose_a=False, adjoint_a=False, name=None):
     """The product of matrices [..., m, n] and vectors [..., n] (tf.linalg.matvec).
 

@@ -1,43 +1,15 @@
-"""nf.nn: activations and losses from logits."""
+"""Losses from logits."""
 
 from nbflow.dtypes import FLOATING, require
 from nbflow.errors import InvalidArgumentError
-from nbflow.math import sigmoid, softplus, tanh  # noqa: F401  (public names of nf.nn)
 from nbflow.ops.table import TABLE
+from nbflow.public import export
 from nbflow.shapes import broadcast, could_be_equal, normalize_axis
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
 
 
-def relu(features, name=None):
-    """max(x, 0), for each element (tf.nn.relu).
-
-    Args:
-        features: a numeric tensor.
-    """
-    return TABLE["relu"](argument("relu", "features", features))
-
-
-def softmax(logits, axis=-1, name=None):
-    """exp(x) / Σ exp(x) along an axis (tf.nn.softmax), without overflow.
-
-    Args:
-        logits: a floating point tensor of rank 1 or more.
-        axis: along which the result sums to 1.
-    """
-    return _along_axis("softmax", logits, axis)
-
-
-def log_softmax(logits, axis=-1, name=None):
-    """x - log Σ exp(x) along an axis (tf.nn.log_softmax), without overflow."""
-    return _along_axis("log_softmax", logits, axis)
-
-
-def _along_axis(op: str, logits, axis):
-    x = argument(op, "logits", logits)
-    return TABLE[op](x, axis=normalize_axis(op, -1 if axis is None else axis, x.ndim))
-
-
+@export("nn.softmax_cross_entropy_with_logits")
 def softmax_cross_entropy_with_logits(labels, logits, axis=-1, name=None):
     """-Σ labels · log softmax(logits) along an axis (tf.nn.softmax_cross_entropy_with_logits).
 
@@ -82,6 +54,7 @@ def _stretch(labels, logits):
     return TABLE["broadcast_to"](labels, shape=shape), TABLE["broadcast_to"](logits, shape=shape)
 
 
+@export("nn.sparse_softmax_cross_entropy_with_logits")
 def sparse_softmax_cross_entropy_with_logits(labels, logits, name=None):
     """-log softmax(logits)[label] (tf.nn.sparse_softmax_cross_entropy_with_logits).
 
@@ -100,6 +73,7 @@ def sparse_softmax_cross_entropy_with_logits(labels, logits, name=None):
     return TABLE["sparse_softmax_cross_entropy_with_logits"](labels, logits)
 
 
+@export("nn.sigmoid_cross_entropy_with_logits")
 def sigmoid_cross_entropy_with_logits(labels=None, logits=None, name=None):
     """max(x, 0) - x z + log(1 + exp(-|x|)) for logits x and labels z (tf.nn.sigmoid_cross_entropy_with_logits).
 
@@ -113,6 +87,7 @@ def sigmoid_cross_entropy_with_logits(labels=None, logits=None, name=None):
     return TABLE["sigmoid_cross_entropy_with_logits"](labels, logits)
 
 
+@export("nn.weighted_cross_entropy_with_logits")
 def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None, name=None):
     """(1 - z) x + (1 + (q - 1) z) log(1 + exp(-x)): sigmoid cross-entropy with a weight q for positive labels.
 
@@ -139,6 +114,7 @@ def _same_shape(op: str, labels, logits):
     return labels, logits
 
 
+@export("nn.l2_loss")
 def l2_loss(t, name=None):
     """Σ x² / 2 (tf.nn.l2_loss).
 

@@ -1,0 +1,228 @@
+"""Making tensors."""
+
+import builtins
+import math
+
+import numpy as np
+
+from nbflow.dtypes import as_dtype, bool_, float32, float64, int32, int64
+from nbflow.errors import InvalidArgumentError
+from nbflow.ops.table import TABLE
+from nbflow.public import cast, export, number, shape_argument
+from nbflow.shapes import Dim, broadcast, dim_max, normalize_axis
+from nbflow.tensor import tensor as tensors
+from nbflow.tensor.indexing import static
+from nbflow.tensor.tensor import argument, to_tensor
+
+count = builtins.range  # Python's own: `range` below is TensorFlow's
+
+
+@export("convert_to_tensor")
+def convert_to_tensor(value, dtype=None, dtype_hint=None, name=None):
+    """value as a tensor (tf.convert_to_tensor).
+
+    Args:
+        value: a tensor, Variable, NumPy array, number, or nested list of them.
+        dtype: of the result; by default float32 for Python floats, int32 for ints, NumPy's own for arrays.
+        dtype_hint: a dtype to use if value converts to it.
+
+    Returns:
+        A Tensor.
+
+    Raises:
+        TypeError, ValueError: value does not convert, or not to dtype.
+    """
+    return to_tensor(
+        value,
+        None if dtype is None else as_dtype(dtype),
+        None if dtype_hint is None else as_dtype(dtype_hint),
+    )
+
+
+@export("constant")
+def constant(value, dtype=None, shape=None, name="Const"):
+    """A tensor of given values (tf.constant).
+
+    Args:
+        value: a number, array or nested list.
+        dtype: of the result.
+        shape: of the result; a single value is repeated, others are reshaped.
+
+    Returns:
+        A Tensor.
+
+    Example:
+        >>> import nbflow as nf
+        >>> nf.constant([[1, 2], [3, 4]])
+        <nf.Tensor: shape=(2, 2), dtype=int32, numpy=
+        array([[1, 2],
+               [3, 4]], dtype=int32)>
+    """
+    tensor = convert_to_tensor(value, dtype)
+    if shape is None:
+        return tensor
+    shape = shape_argument("constant", shape)
+    given, wanted = math.prod(tensor.shape), math.prod(shape)
+    if given == 1 and wanted != 1:
+        return TABLE["broadcast_to"](TABLE["reshape"](tensor, shape=()), shape=shape)
+    if given != wanted:
+        raise TypeError(f"constant: value has {given} elements and shape {tuple(shape)} takes {wanted}")
+    return TABLE["reshape"](tensor, shape=shape)
+
+
+@export("fill")
+def fill(dims, value, name=None):
+    """A tensor with one value everywhere (tf.fill).
+
+    Args:
+        dims: the shape.
+        value: a number or scalar tensor.
+    """
+    value = argument("fill", "value", value)
+    if value.ndim:
+        raise InvalidArgumentError(f"fill: value has shape {value.shape}; it takes a scalar")
+    return TABLE["broadcast_to"](value, shape=shape_argument("fill", dims, "dims"))
+
+
+@export("zeros")
+def zeros(shape, dtype=float32, name=None):
+    """A tensor of zeros (tf.zeros)."""
+    return _filled("zeros", shape, dtype, 0)
+
+
+@export("ones")
+def ones(shape, dtype=float32, name=None):
+    """A tensor of ones (tf.ones)."""
+    return _filled("ones", shape, dtype, 1)
+
+
+def _filled(op: str, shape, dtype, value):
+    scalar = tensors.from_numpy(np.asarray(value, as_dtype(dtype).np))
+    return TABLE["broadcast_to"](scalar, shape=shape_argument(op, shape))
+
+
+@export("zeros_like")
+def zeros_like(input, dtype=None, name=None):
+    """Zeros with the shape of input (tf.zeros_like)."""
+    return _like("zeros_like", input, dtype)
+
+
+@export("ones_like")
+def ones_like(input, dtype=None, name=None):
+    """Ones with the shape of input (tf.ones_like)."""
+    return _like("ones_like", input, dtype)
+
+
+def _like(op: str, value, dtype):
+    value = argument(op, "input", value)
+    if value.dtype is bool_ or dtype is not None:
+        value = cast(value, value.dtype if dtype is None else dtype)
+    return TABLE[op](value)
+
+
+@export("eye")
+def eye(num_rows, num_columns=None, batch_shape=None, dtype=float32, name=None):
+    """Matrices with ones on the diagonal and zeros elsewhere (tf.eye).
+
+    Args:
+        num_rows, num_columns: the size; square without num_columns.
+        batch_shape: leading axes along which the matrix repeats.
+    """
+    columns = num_rows if num_columns is None else num_columns
+    num_rows, columns = shape_argument("eye", (num_rows, columns), "num_rows or num_columns")
+    matrix = tensors.from_numpy(np.eye(num_rows, columns, dtype=as_dtype(dtype).np))
+    shape = (*shape_argument("eye", [] if batch_shape is None else batch_shape, "batch_shape"), *matrix.shape)
+    return TABLE["broadcast_to"](matrix, shape=tuple(shape))
+
+
+@export("range")
+def range(start, limit=None, delta=1, dtype=None, name="range"):
+    """Evenly spaced numbers [start, start + delta, …) below limit (tf.range).
+
+    Args:
+        start: the first number; with one argument the limit, and counting starts at 0.
+        limit: the end, not included.
+        delta: the step, not 0.
+        dtype: of the result; by default that of the arguments.
+
+    Raises:
+        InvalidArgumentError: delta is 0, or limit lies on the wrong side of start.
+    """
+    if limit is None:
+        start, limit = 0, start
+    values = [_range_number(v) for v in (start, limit, delta)]
+    if dtype is None:
+        kinds = [argument("range", "start, limit or delta", v).dtype for v in (start, limit, delta)]
+        order = (int32, int64, float32, float64)
+        dtype = max(kinds, key=lambda kind: order.index(kind) if kind in order else 0)
+    dtype = as_dtype(dtype)
+    if any(isinstance(v, Dim) for v in values):
+        return _symbolic_range(*values, dtype)
+    first, last, step = (dtype.np.type(v) for v in values)
+    if step == 0:
+        raise InvalidArgumentError("range: delta is 0; it takes a step that is not 0")
+    if (last - first) * np.sign(step) < 0:
+        raise InvalidArgumentError(f"range: start {first}, limit {last} and delta {step} go in opposite directions")
+    size = max(0, math.ceil((float(last) - float(first)) / float(step)))
+    if dtype.is_integer:
+        size = len(count(int(first), int(last), int(step)))
+    return TABLE["range"](to_tensor(first), to_tensor(step), size=size)
+
+
+def _range_number(value):
+    """A Python number, or a size that is not known while tracing."""
+    known = static(argument("range", "start, limit or delta", value))
+    if known is None:
+        raise InvalidArgumentError(
+            f"range: {value!r} is a tensor of the trace, so that the size of the result is not known; "
+            f"use Python numbers or sizes of tensors"
+        )
+    return number(known)
+
+
+def _symbolic_range(first, last, step, dtype):
+    """A range with a size of a tensor among its ends."""
+    if isinstance(first, Dim) or not isinstance(step, (int, np.integer)) or step < 1:
+        raise InvalidArgumentError(
+            f"range: start {first}, limit {last} and delta {step}: with sizes that are not known while tracing, "
+            f"start is a number and delta a whole number above 0"
+        )
+    size = dim_max(last - first, 0)
+    return TABLE["range"](
+        to_tensor(dtype.np.type(first)),
+        to_tensor(dtype.np.type(step)),
+        size=size if step == 1 else (size + (step - 1)) // step,
+    )
+
+
+@export("linspace")
+def linspace(start, stop, num, name=None, axis=0):
+    """num evenly spaced numbers from start to stop, both included (tf.linspace).
+
+    Args:
+        start, stop: floating point tensors of one shape.
+        num: how many, at least 1.
+        axis: where the new axis goes.
+
+    Raises:
+        InvalidArgumentError: num is below 1, or start is not floating point.
+    """
+    start = argument("linspace", "start", start)
+    stop = argument("linspace", "stop", stop, start.dtype)
+    if start.dtype.is_integer:
+        start, stop = cast(start, float64), cast(stop, float64)
+    num = int(num)
+    if num < 1:
+        raise InvalidArgumentError(f"linspace: num is {num}; it takes 1 or more")
+    shape = broadcast("linspace", start.nbflow_shape, stop.nbflow_shape)
+    at = normalize_axis("linspace", axis, len(shape) + 1)
+    start, stop = (TABLE["reshape"](_stretched(v, shape), shape=(*shape[:at], 1, *shape[at:])) for v in (start, stop))
+    if num == 1:
+        return start
+    counting = to_tensor(np.arange(num - 1, dtype=start.dtype.np).reshape(-1, *(1,) * (len(shape) - at)))
+    step = (stop - start) / (num - 1)
+    return TABLE["concat"](start + step * counting, stop, axis=at)
+
+
+def _stretched(x, shape: tuple):
+    return x if x.nbflow_shape == shape else TABLE["broadcast_to"](x, shape=shape)

@@ -1,0 +1,211 @@
+"""Joining tensors and picking parts of them."""
+
+import math
+import operator
+
+import numpy as np
+
+from nbflow.dtypes import as_dtype, bool_, float32
+from nbflow.errors import InvalidArgumentError
+from nbflow.ops.table import TABLE
+from nbflow.public import cast, export, number
+from nbflow.shapes import could_be_equal, normalize_axis
+from nbflow.tensor import tensor as tensors
+from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.state import state
+from nbflow.tensor.tensor import argument, to_tensor
+
+
+@export("concat")
+def concat(values, axis, name="concat"):
+    """Tensors joined along an axis (tf.concat).
+
+    Args:
+        values: a list of tensors whose shapes differ along axis only.
+
+    Raises:
+        InvalidArgumentError: shapes or dtypes do not fit.
+    """
+    parts = _parts("concat", values)
+    axis = normalize_axis("concat", number(axis), parts[0].ndim)
+    return parts[0] if len(parts) == 1 else TABLE["concat"](*parts, axis=axis)
+
+
+@export("stack")
+def stack(values, axis=0, name="stack"):
+    """Tensors of one shape joined along a new axis (tf.stack)."""
+    parts = _parts("stack", values)
+    first = parts[0]
+    for k, part in enumerate(parts):
+        if not could_be_equal(part.nbflow_shape, first.nbflow_shape):
+            raise InvalidArgumentError(
+                f"stack: values[0] has shape {first.shape} and values[{k}] {part.shape}; all must be equal"
+            )
+    at = normalize_axis("stack", axis, first.ndim + 1)
+    shape = (*first.nbflow_shape[:at], 1, *first.nbflow_shape[at:])
+    rows = [TABLE["reshape"](part, shape=shape) for part in parts]
+    return rows[0] if len(rows) == 1 else TABLE["concat"](*rows, axis=at)
+
+
+def _parts(op: str, values) -> list:
+    if isinstance(values, TensorProtocol):
+        values = list(values) if op == "stack" else [values]
+    if not isinstance(values, (list, tuple, np.ndarray)):
+        raise ValueError(f"{op}: values is {values!r:.200}; it takes a list of tensors")
+    values = list(values)
+    if not values:
+        raise InvalidArgumentError(f"{op}: values is empty; it takes at least one tensor")
+    hint = next((v.dtype for v in values if isinstance(v, TensorProtocol)), None)
+    first = argument(op, "values[0]", values[0], hint)
+    return [first, *(argument(op, f"values[{k}]", v, hint or first.dtype) for k, v in enumerate(values[1:], 1))]
+
+
+@export("gather")
+def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name=None):
+    """Slices of params at indices along an axis (tf.gather).
+
+    Args:
+        indices: an int32 or int64 tensor of any shape.
+        axis: 0 by default.
+        batch_dims: leading axes that params and indices share, gathered one by one.
+
+    Returns:
+        A tensor of shape params.shape[:axis] + indices.shape + params.shape[axis + 1:].
+
+    Raises:
+        InvalidArgumentError: an index is out of range.
+    """
+    params, indices = argument("gather", "params", params), argument("gather", "indices", indices)
+    axis = normalize_axis("gather", batch_dims if axis is None else number(axis), params.ndim)
+    if batch_dims:
+        return _batch_gather(
+            params, indices, axis, normalize_axis("gather", batch_dims, indices.ndim + 1, "batch_dims")
+        )
+    return TABLE["gather"](params, indices, axis=axis)
+
+
+def _batch_gather(params, indices, axis: int, batch_dims: int):
+    """Gathers from params with its batch axes and `axis` flattened into one, at indices shifted to match."""
+    batch = params.nbflow_shape[:batch_dims]
+    if axis < batch_dims or indices.nbflow_shape[:batch_dims] != batch:
+        raise InvalidArgumentError(
+            f"gather: params of shape {params.shape} and indices of shape {indices.shape} do not share "
+            f"{batch_dims} batch axes before axis {axis}"
+        )
+    between = params.nbflow_shape[batch_dims:axis]
+    order = (*range(batch_dims), axis, *(k for k in range(batch_dims, params.ndim) if k != axis))
+    moved = TABLE["transpose"](params, perm=order)
+    length, rest = moved.nbflow_shape[batch_dims], moved.nbflow_shape[batch_dims + 1 :]
+    flat = TABLE["reshape"](moved, shape=(math.prod(batch) * length, *rest))
+    shifts = (
+        np.arange(math.prod(batch), dtype=indices.dtype.np).reshape(*batch, *(1,) * (indices.ndim - batch_dims))
+        * length
+    )
+    found = TABLE["gather"](flat, indices + to_tensor(shifts), axis=0)
+    picked = indices.ndim
+    order = (
+        *range(batch_dims),
+        *(picked + k for k in range(len(between))),
+        *range(batch_dims, picked),
+        *range(picked + len(between), picked + len(rest)),
+    )
+    return TABLE["transpose"](found, perm=order)
+
+
+@export("boolean_mask")
+def boolean_mask(tensor, mask, axis=None, name="boolean_mask"):
+    """The parts of a tensor at which a mask holds (tf.boolean_mask); tensor[mask] is the same.
+
+    Args:
+        mask: bool, of the shape of the tensor's axes from axis on.
+        axis: 0 by default.
+
+    Returns:
+        A tensor of shape tensor.shape[:axis] + [number of true elements] + tensor.shape[axis + rank of mask:].
+
+    Raises:
+        ValueError: the shape of mask does not fit.
+        InvalidArgumentError: a function is being traced: the size of the result depends on values.
+
+    Example:
+        >>> import nbflow as nf
+        >>> nf.boolean_mask([1, 2, 3], [True, False, True])
+        <nf.Tensor: shape=(2,), dtype=int32, numpy=array([1, 3], dtype=int32)>
+    """
+    tensor = argument("boolean_mask", "tensor", tensor)
+    return tensors.boolean_mask(tensor, mask, 0 if axis is None else normalize_axis("boolean_mask", axis, tensor.ndim))
+
+
+@export("one_hot")
+def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
+    """Vectors that are on_value at the index and off_value elsewhere (tf.one_hot).
+
+    Args:
+        indices: integers; one outside [0, depth) gives off_value everywhere.
+        depth: the size of the new axis.
+        on_value, off_value: 1 and 0 by default.
+        axis: where the new axis goes, last by default.
+        dtype: of the result, float32 by default or that of on_value.
+    """
+    indices = argument("one_hot", "indices", indices)
+    try:
+        depth = operator.index(depth)
+    except TypeError:
+        raise TypeError(f"one_hot: depth is {depth!r}; it takes an integer") from None
+    if depth < 0:
+        raise InvalidArgumentError(f"one_hot: depth is {depth}; it takes 0 or more")
+    if not indices.dtype.is_integer:
+        raise InvalidArgumentError(
+            f"one_hot: indices has dtype {indices.dtype.name}; it takes integers. Use nf.cast(indices, nf.int32)."
+        )
+    given = next((v for v in (on_value, off_value) if v is not None), None)
+    dtype = as_dtype(dtype) if dtype is not None else (float32 if given is None else to_tensor(given).dtype)
+    on = to_tensor(1 if on_value is None else on_value, hint=dtype)
+    off = to_tensor(0 if off_value is None else off_value, hint=dtype)
+    if dtype is bool_:
+        on, off = cast(on, bool_), cast(off, bool_)
+    at = normalize_axis("one_hot", -1 if axis is None else axis, indices.ndim + 1)
+    return TABLE["one_hot"](indices, on, off, depth=depth, axis=at)
+
+
+@export("where")
+def where(condition, x=None, y=None, name=None):
+    """x where condition holds, else y; with condition alone the indices at which it holds (tf.where).
+
+    Args:
+        condition: a bool tensor.
+        x, y: tensors of one dtype; all three broadcast.
+
+    Returns:
+        A tensor of the broadcast shape, or of shape [number of true elements, rank] and dtype int64.
+    """
+    condition = argument("where", "condition", condition)
+    if (x is None) != (y is None):
+        raise ValueError("where: x and y must both be given, or neither")
+    if x is None:
+        if state.trace is not None:
+            raise InvalidArgumentError(
+                "where: with condition alone the result's shape depends on values, which a trace lacks"
+            )
+        return to_tensor(np.argwhere(condition.numpy()).reshape(-1, condition.ndim).astype(np.int64))
+    hint = next((v.dtype for v in (x, y) if isinstance(v, TensorProtocol)), None)
+    x = argument("where", "x", x, hint)
+    return TABLE["select"](condition, x, argument("where", "y", y, hint or x.dtype))
+
+
+@export("identity")
+def identity(input, name=None):
+    """The same tensor, as a new one (tf.identity)."""
+    return TABLE["identity"](argument("identity", "input", input))
+
+
+@export("stop_gradient")
+def stop_gradient(input, name=None):
+    """The same tensor, through which no gradient flows (tf.stop_gradient)."""
+    return TABLE["stop_gradient"](argument("stop_gradient", "input", input))
+
+
+@export("is_tensor")
+def is_tensor(x) -> bool:
+    """Whether x is a Tensor or Variable (tf.is_tensor)."""
+    return isinstance(x, TensorProtocol)

@@ -1,0 +1,9 @@
+"""nf.math: elementwise functions and reductions, with TensorFlow's names and arguments."""
+
+from typing import TYPE_CHECKING, Any
+
+from nbflow.math import elementwise, reductions
+
+if TYPE_CHECKING:  # what `publish` puts here
+
+    def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,9 @@
+"""nf.nn: activations, losses from logits and what networks are made of."""
+
+from typing import TYPE_CHECKING, Any
+
+from nbflow.nn import activations, losses
+
+if TYPE_CHECKING:  # what `publish` puts here
+
+    def __getattr__(name: str) -> Any: ...

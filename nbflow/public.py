@@ -1,0 +1,209 @@
+"""What public functions are made with: the names they go by, their arguments as tensors, whole families from a row.
+
+TensorFlow has many functions under several names (tf.abs is tf.math.abs). Here each says so where it is defined:
+`@export("math.abs", "abs")`; `publish` puts all of them into their namespaces.
+"""
+
+import importlib
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbflow.dtypes import as_dtype
+from nbflow.errors import InvalidArgumentError
+from nbflow.ops.table import TABLE
+from nbflow.shapes import Dim, normalize_axes
+from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.tensor import argument
+
+NAMES: dict[str, Any] = {}  # "math.abs" -> what is published as nf.math.abs
+
+
+def export(*names: str) -> Callable:
+    """Publishes a function or class under names such as "math.abs"; used as a decorator."""
+
+    def note(thing):
+        for name in names:
+            if name in NAMES:
+                raise ValueError(f"nf.{name} is there already")
+            NAMES[name] = thing
+        return thing
+
+    return note
+
+
+def publish() -> None:
+    """Puts everything into its namespace, which is the module of that name."""
+    for name, thing in NAMES.items():
+        place, _, last = name.rpartition(".")
+        setattr(importlib.import_module(f"nbflow.{place}" if place else "nbflow"), last, thing)
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+def pair(op: str, x, y, names: tuple[str, str] = ("x", "y")) -> tuple:
+    """Both as tensors, of one dtype where that is possible: numbers and arrays take the dtype of the first tensor."""
+    hint = next((v.dtype for v in (x, y) if isinstance(v, TensorProtocol)), None)
+    x = argument(op, names[0], x, hint)
+    return x, argument(op, names[1], y, hint or x.dtype)
+
+
+def axes_of(axis):
+    """An axis argument, which may be a tensor or an array, as Python integers."""
+    if isinstance(axis, TensorProtocol):
+        return axis.numpy().tolist()
+    return axis.tolist() if hasattr(axis, "tolist") else axis
+
+
+def number(value):
+    """A scalar argument as a Python or NumPy number."""
+    return value.numpy()[()] if isinstance(value, TensorProtocol) else value
+
+
+def sizes(shape) -> tuple:
+    """A shape, -1 allowed, as a tuple.
+
+    Raises:
+        TypeError: a size is no integer.
+    """
+    known = getattr(shape, "nbflow_static", None)
+    if known is not None:
+        return tuple(known)
+    if isinstance(shape, TensorProtocol):
+        shape = np.atleast_1d(shape.numpy())
+    elif not isinstance(shape, (list, tuple, np.ndarray)):
+        shape = (shape,)
+    return tuple(_size(s) for s in shape)
+
+
+def _size(value):
+    known = getattr(value, "nbflow_static", None)
+    if known is not None or isinstance(value, Dim):
+        return value if known is None else known
+    return operator.index(value.numpy() if isinstance(value, TensorProtocol) else value)
+
+
+def shape_argument(op: str, shape, name: str = "shape") -> tuple:
+    """A shape given as ints, a list, a TensorShape or a tensor, as a tuple.
+
+    Raises:
+        InvalidArgumentError: a size is negative or no integer.
+    """
+    try:
+        found = sizes(shape)
+    except TypeError:
+        raise InvalidArgumentError(f"{op}: {name} is {shape!r}; it takes integers") from None
+    for size in found:
+        if not isinstance(size, Dim) and size < 0:
+            raise InvalidArgumentError(f"{op}: {name} has size {size}; sizes are 0 or more")
+    return found
+
+
+def cast(x, dtype):
+    """A tensor in another dtype, itself where it has that already."""
+    dtype = as_dtype(dtype)
+    return x if x.dtype is dtype else TABLE["cast"](x, dtype=dtype)
+
+
+# --- families ---------------------------------------------------------------------------------------------------------
+
+
+def _takes(op) -> str:
+    return ", ".join(d.name for d in op.dtypes)
+
+
+def _named(function: Callable, names: tuple[str, ...], doc: str) -> Callable:
+    function.__name__ = function.__qualname__ = names[0].rpartition(".")[2]
+    function.__doc__ = doc
+    return export(*names)(function)
+
+
+def unary(op_name: str, formula: str, *names: str, argument_name: str = "x") -> Callable:
+    """The public function of an elementwise op of one argument.
+
+    Args:
+        formula: what it computes, the first words of its documentation.
+        names: its public names, "math.<op_name>" by default.
+    """
+    op, names = TABLE[op_name], names or (f"math.{op_name}",)
+    public = names[0].rpartition(".")[2]
+    if argument_name == "x":
+
+        def function(x, name=None):
+            return op(argument(public, "x", x))
+
+    else:
+
+        def function(features, name=None):
+            return op(argument(public, "features", features))
+
+    return _named(
+        function,
+        names,
+        f"""{formula}, for each element (tf.{names[0]}).
+
+    Args:
+        {argument_name}: a tensor of {_takes(op)}.
+        name: accepted as TensorFlow's; it has no effect.
+
+    Returns:
+        A tensor of the shape of {argument_name}.
+    """,
+    )
+
+
+def binary(op_name: str, formula: str, *names: str) -> Callable:
+    """The public function of an elementwise op of two arguments x and y, see `unary`."""
+    op, names = TABLE[op_name], names or (f"math.{op_name}",)
+    public = names[0].rpartition(".")[2]
+
+    def function(x, y, name=None):
+        return op(*pair(public, x, y))
+
+    return _named(
+        function,
+        names,
+        f"""{formula}, for each element; shapes broadcast (tf.{names[0]}).
+
+    Args:
+        x, y: tensors of one dtype among {_takes(op)}; numbers and arrays take the dtype of the other.
+        name: accepted as TensorFlow's; it has no effect.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        InvalidArgumentError: dtypes differ, or shapes do not broadcast.
+    """,
+    )
+
+
+def reduction(op_name: str, what: str, *names: str) -> Callable:
+    """The public function of a reduction op, see `unary`."""
+    op, names = TABLE[op_name], names or (f"math.{op_name}", op_name)
+
+    def function(input_tensor, axis=None, keepdims=False, name=None):
+        x = argument(op_name, "input_tensor", input_tensor)
+        return op(x, axis=normalize_axes(op_name, axes_of(axis), x.ndim), keepdims=bool(keepdims))
+
+    return _named(
+        function,
+        names,
+        f"""{what} over axes of a tensor (tf.{names[0]}).
+
+    Args:
+        input_tensor: a tensor of {_takes(op)}.
+        axis: an axis, a list of axes, or None for all; negative ones count from the end.
+        keepdims: whether reduced axes stay with size 1.
+        name: accepted as TensorFlow's; it has no effect.
+
+    Returns:
+        A tensor of the dtype of input_tensor, without the reduced axes.
+
+    Raises:
+        InvalidArgumentError: an axis is out of range.
+    """,
+    )
