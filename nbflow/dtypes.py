@@ -89,9 +89,11 @@ uint8 = DType("uint8", "u8", np.uint8)
 bool_ = DType("bool", "b1", np.bool_)
 
 ALL = (float32, float64, int32, int64, uint8, bool_)
-FLOATING = (float32, float64)
+FULL = (float32, float64)  # those that kernels compute in
+FLOATING = FULL
 INTEGER = (int32, int64, uint8)
-NUMERIC = FLOATING + INTEGER
+REAL = FLOATING + INTEGER
+NUMERIC = REAL
 
 _BY_KEY: dict = {float: float32, int: int32, bool: bool_, "float": float32, "double": float64, "int": int32}
 for _dtype in ALL:

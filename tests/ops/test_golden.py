@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 import nbflow as nf
-from tests.golden.ops_cases import answer, cases, errors
+from tests.golden.cases import FAMILIES, answer
 
-GOLDEN = np.load(pathlib.Path(__file__).parents[1] / "golden" / "ops.npz")
-CASES = cases()
+FOLDER = pathlib.Path(__file__).parents[1] / "golden"
+GOLDEN = {name: np.load(FOLDER / f"ops_{name}.npz") for name in FAMILIES}
+CASES = [pytest.param(name, case, id=f"{name}-{case.name}") for name, f in FAMILIES.items() for case in f.cases()]
+ERRORS = [pytest.param(name, case, id=f"{name}-{case.name}") for name, f in FAMILIES.items() for case in f.errors()]
 
 
-def assert_near(actual: np.ndarray, expected: np.ndarray) -> None:
+def assert_near(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
     """Equal dtypes and shapes; equal values but for the rounding that two libraries may do differently."""
     assert actual.dtype == expected.dtype
     assert actual.shape == expected.shape
@@ -21,27 +23,38 @@ def assert_near(actual: np.ndarray, expected: np.ndarray) -> None:
         return
     finite = np.abs(expected[np.isfinite(expected)])
     eps = np.finfo(expected.dtype).eps
-    np.testing.assert_allclose(actual, expected, rtol=16 * eps, atol=4 * eps * min(1, finite.max(initial=0)))
+    np.testing.assert_allclose(
+        actual, expected, rtol=tolerance * eps, atol=tolerance / 4 * eps * min(1, finite.max(initial=0))
+    )
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_same_as_tensorflow(case):
-    found = answer(nf, case)
-    known = {key for key in GOLDEN.files if key.startswith(f"{case.name}#")}
+@pytest.mark.parametrize(("family", "case"), CASES)
+def test_same_as_tensorflow(family, case):
+    found, golden = answer(nf, case), GOLDEN[family]
+    known = {key for key in golden.files if key.startswith(f"{case.name}#")}
     assert known == {f"{case.name}#{k}" for k, value in enumerate(found) if value is not None}
     for k, value in enumerate(found):
         if value is not None:
-            assert_near(value, GOLDEN[f"{case.name}#{k}"])
+            assert_near(value, golden[f"{case.name}#{k}"], case.tolerance)
 
 
-@pytest.mark.parametrize("case", errors(), ids=[case.name for case in errors()])
-def test_raises_where_tensorflow_does(case):
-    assert f"error/{case.name}" in GOLDEN.files
+@pytest.mark.parametrize(("family", "case"), [param for param in CASES if param.values[1].traced])
+def test_same_when_traced(family, case):
+    found = nf.function(lambda *tensors: case.function(nf, *tensors))(*map(nf.constant, case.inputs))
+    for k, value in enumerate(found if isinstance(found, (list, tuple)) else [found]):
+        assert_near(np.asarray(value.numpy()), GOLDEN[family][f"{case.name}#{k}"], case.tolerance)
+
+
+@pytest.mark.parametrize(("family", "case"), ERRORS)
+def test_raises_where_tensorflow_does(family, case):
+    assert f"error/{case.name}" in GOLDEN[family].files
     with pytest.raises((nf.errors.OpError, ValueError, TypeError, IndexError)) as caught:
         answer(nf, case)
     assert len(str(caught.value)) > 20  # says what was wrong
 
 
-def test_every_golden_value_is_compared():
-    names = {case.name for case in CASES} | {f"error/{case.name}" for case in errors()}
-    assert {key.partition("#")[0] for key in GOLDEN.files} == names
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_golden_value_is_compared(family):
+    module = FAMILIES[family]
+    names = {case.name for case in module.cases()} | {f"error/{case.name}" for case in module.errors()}
+    assert {key.partition("#")[0] for key in GOLDEN[family].files} == names

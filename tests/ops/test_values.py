@@ -7,7 +7,7 @@ import nbflow as nf
 from nbflow.dtypes import as_dtype
 from nbflow.ops.table import TABLE
 from nbflow.tensor.tensor import apply, to_tensor
-from tests.ops.samples import RECIPES, Sample, cases, samples
+from tests.ops.samples import MAGNITUDES, RECIPES, Sample, cases, samples
 
 # A quotient that rounds to a whole number decides the result: the reference has to divide in the same precision.
 ROUNDED_IN_PLACE = {"floor_div", "truncate_div"}
@@ -16,15 +16,8 @@ LAYOUTS = ["reversed", "transposed", "strided", "stretched"]
 
 def magnitude(name: str, inputs: list, attrs: dict, expected: np.ndarray) -> np.ndarray:
     """What errors are relative to: the result, or for sums the sum of the magnitudes of what is added."""
-    if name in ("reduce_sum", "reduce_mean", "sum_to", "scatter_add", "matmul"):
-        floats = [np.abs(x) if x.dtype.kind == "f" else x for x in inputs]
-        return TABLE[name].reference(*floats, **attrs)
-    if name == "reduce_prod":
-        return np.abs(expected) * max(1, inputs[0].size // max(1, expected.size))
-    if "softmax" in name or "cross_entropy" in name:  # exp makes the error of its argument relative
-        logits = inputs[1] if len(inputs) > 1 else inputs[0]
-        span = np.abs(logits[np.isfinite(logits)]).max(initial=1)
-        return (np.abs(expected) + (1 if name != "softmax" else 0)) * (1 + span)
+    if name in MAGNITUDES:
+        return MAGNITUDES[name](inputs, attrs, expected)
     return np.abs(expected)
 
 

@@ -1,137 +1,12 @@
-"""Inputs for every op of the table, built for any dtype that it takes: what values and gradients are tested on."""
+"""Samples for the ops of the first table: arithmetic, reductions, arrays, losses, random numbers."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 
 from nbflow.dtypes import ALL, INTEGER, DType, bool_, float32, float64, int32, int64
-from nbflow.ops.table import TABLE
-
-# Kernels differ between dtypes in types alone and between shapes in loops alone, so that every shape is tried with one
-# dtype and the first few shapes with the others.
-EVERY_SHAPE = (float32, bool_)
-
-SHAPES = [(2, 3), (), (0,), (3, 0), (1,), (67,), (2, 1, 3, 2, 2)]
-PAIRS = [
-    ((2, 3), (2, 3)),
-    ((2, 1), (1, 3)),
-    ((), ()),
-    ((3,), (2, 3)),
-    ((2, 3), ()),
-    ((0, 3), (1, 3)),
-    ((1,), (1, 1)),
-    ((67,), (67,)),
-    ((2, 1, 3, 1, 2), (1, 2, 1, 2, 1)),
-]
-
-
-@dataclass
-class Sample:
-    """One call of an op.
-
-    Attributes:
-        inputs: NumPy arrays.
-        attrs: the op's attributes.
-        smooth: whether the op is differentiable at these inputs, well away from kinks and ties.
-    """
-
-    inputs: list
-    attrs: dict = field(default_factory=dict)
-    smooth: bool = False
-
-
-def numbers(dtype: DType, shape: tuple, seed: int = 0, low: float = -3, high: float = 3) -> np.ndarray:
-    """Numbers in [low, high), the same for the same arguments; unsigned ones from 0, bools by chance."""
-    rng = np.random.default_rng([seed, *shape])
-    if dtype.is_bool:
-        return np.asarray(rng.random(shape) < 0.5)
-    if dtype.is_floating:
-        return np.asarray(rng.uniform(low, high, shape), dtype.np)
-    scale = 3 if high == 3 else 1
-    least = 0 if dtype.is_unsigned else low * scale
-    return np.asarray(rng.integers(int(least), int(high * scale), shape, endpoint=True), dtype.np)
-
-
-def extremes(dtype: DType) -> np.ndarray:
-    """The values at which arithmetic is most likely to be wrong."""
-    if dtype.is_bool:
-        return np.array([True, False])
-    if dtype.is_integer:
-        least, most = int(dtype.min), int(dtype.max)
-        return np.array([least, least + 1, most - 1, most, 0, 1, 2, 3], dtype.np)
-    info = np.finfo(dtype.np)
-    positive = [
-        0.0,
-        info.smallest_subnormal,
-        info.tiny,
-        info.eps,
-        0.3,
-        1.0,
-        1.5,
-        2.0,
-        2.5,
-        20.0,
-        1e5,
-        info.max,
-        np.inf,
-    ]
-    return np.array([np.nan, *positive, *(-v for v in positive)], dtype.np)
-
-
-def nonzero(x: np.ndarray) -> np.ndarray:
-    return np.where(x == 0, np.ones_like(x), x)
-
-
-def distinct(dtype: DType, shape: tuple, seed: int = 0) -> np.ndarray:
-    """Numbers no two of which are near each other, nor near 0."""
-    count = int(np.prod(shape))
-    order = np.random.default_rng([seed, count]).permutation(count)
-    return np.asarray((order - count // 2 + 0.3).reshape(shape) / 2, dtype.np)
-
-
-def some(dtype: DType, sequence: list, first: int = 2) -> list:
-    """All of a sequence of shapes, or its first few."""
-    return sequence if dtype in EVERY_SHAPE else sequence[:first]
-
-
-# --- elementwise ops --------------------------------------------------------------------------------------------------
-
-
-def unary(low: float = -3, high: float = 3) -> Callable:
-    """Samples for an op of one argument whose gradient exists in (low, high)."""
-
-    def samples(dtype: DType) -> Iterator[Sample]:
-        for shape in some(dtype, SHAPES):
-            yield Sample([numbers(dtype, shape, low=low, high=high)], smooth=shape in ((2, 3), ()))
-        yield Sample([extremes(dtype)])
-
-    return samples
-
-
-def binary(smooth: Callable | None = None, divisor: bool = False, high: float = 3, low: float = -3) -> Callable:
-    """Samples for an op of two arguments.
-
-    Args:
-        smooth: makes a pair of differentiable arguments out of two arrays of numbers; by default they are as they come.
-        divisor: whether the second argument must not be 0 for integers.
-    """
-
-    def samples(dtype: DType) -> Iterator[Sample]:
-        for one, two in some(dtype, PAIRS):
-            x, y = numbers(dtype, one, 1, low, high), numbers(dtype, two, 2, low, high)
-            if divisor:
-                y = nonzero(y)
-            yield Sample([x, y])
-            if dtype.is_floating and (one, two) in PAIRS[:2]:
-                yield Sample(list(smooth(x, y) if smooth else (x, y)), smooth=True)
-        x, y = (a.reshape(-1) for a in np.meshgrid(extremes(dtype), extremes(dtype)))
-        if divisor and dtype.is_integer:
-            x, y = x[y != 0], y[y != 0]
-        yield Sample([x, y])
-
-    return samples
+from tests.ops.samples.common import *
 
 
 def apart(x, y):
@@ -474,7 +349,7 @@ def random_integers(dtype: DType) -> Iterator[Sample]:
         yield Sample([words, *ends], {"shape": shape, "dtype": dtype, "checked": checked})
 
 
-RECIPES: dict[str, Callable] = {
+RECIPES |= {
     **dict.fromkeys(("add", "subtract", "multiply", "squared_difference"), binary()),
     **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"), binary()),
     **dict.fromkeys(("logical_and", "logical_or", "logical_xor"), logical),
@@ -526,13 +401,27 @@ RECIPES: dict[str, Callable] = {
 }
 
 
-def samples(name: str, dtype: DType) -> list[Sample]:
-    """All samples of an op for a dtype of its (first floating or only) inputs."""
-    return list(RECIPES[name](dtype))
+def of_magnitudes(name: str) -> Callable:
+    """The same op of the magnitudes: what is added up."""
+
+    def magnitude(inputs, attrs, expected):
+        return TABLE[name].reference(*(np.abs(x) if x.dtype.kind == "f" else x for x in inputs), **attrs)
+
+    return magnitude
 
 
-def cases() -> Iterator[tuple[str, DType]]:
-    """Every op of the table with every dtype that it takes and has samples for."""
-    for name, op in TABLE.items():
-        for dtype in op.dtypes:
-            yield name, dtype
+def of_exponents(inputs, attrs, expected):
+    """exp makes the error of its argument relative."""
+    x = inputs[1] if len(inputs) > 1 else inputs[0]
+    return (np.abs(expected) + 1) * (1 + np.abs(x[np.isfinite(x)]).max(initial=1))
+
+
+def of_softmax(inputs, attrs, expected):
+    (x,) = inputs
+    return np.abs(expected) * (1 + np.abs(x[np.isfinite(x)]).max(initial=1))
+
+
+MAGNITUDES |= {name: of_magnitudes(name) for name in ("reduce_sum", "reduce_mean", "sum_to", "scatter_add", "matmul")}
+MAGNITUDES["reduce_prod"] = lambda inputs, attrs, y: np.abs(y) * max(1, inputs[0].size // max(1, y.size))
+MAGNITUDES |= {name: of_exponents for name in RECIPES if "cross_entropy" in name}
+MAGNITUDES |= {"log_softmax": of_exponents, "softmax_minus_one_hot": of_exponents, "softmax": of_softmax}

@@ -1,44 +1,8 @@
-"""Calls of public functions, written once for TensorFlow and nbflow: make_ops.py records what the first answers.
-
-A case is a name, a function of (tf, *tensors) and NumPy inputs; tf is either library. Where gradients are wanted they
-are those of the sum of the floating results, weighted 1, 2, 3 … so that no two elements count the same.
-"""
-
-from dataclasses import dataclass
+"""Calls of arithmetic, reductions, array functions and losses."""
 
 import numpy as np
 
-F32, F64, I32, I64, U8 = np.float32, np.float64, np.int32, np.int64, np.uint8
-POINTS = np.array([-20.5, -2.5, -1.5, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 1.5, 2.5, 20.5, np.inf, -np.inf, np.nan])
-SAFE = np.array([-2.7, -1.3, -0.6, 0.4, 0.9, 2.2])
-INTS = np.array([7, -7, 7, -7, 0, 1, 2**31 - 1, -(2**31)])
-DIVISORS = np.array([2, 2, -3, -3, 5, -1, 7, -1])
-ROWS = np.array([[1.5, -2, 0.5, 3], [0, 0.25, -1, 2], [4, 4, -3, 1]])
-
-
-@dataclass
-class Case:
-    name: str
-    function: object
-    inputs: list
-    gradient: bool = False
-
-
-def answer(tf, case: Case) -> list:
-    """The results of a case and, where wanted, the gradients, as NumPy arrays; None where there is no gradient."""
-    tensors = [tf.constant(x) for x in case.inputs]
-    floating = [t for t in tensors if t.dtype.is_floating]
-    with tf.GradientTape() as tape:
-        tape.watch(floating)
-        found = case.function(tf, *tensors)
-        found = list(found) if isinstance(found, (list, tuple)) else [found]
-        losses = []
-        if case.gradient:
-            for result in found:
-                weights = np.arange(1, result.numpy().size + 1).reshape(result.shape)
-                losses.append(tf.reduce_sum(result * weights.astype(result.dtype.as_numpy_dtype)))
-    gradients = tape.gradient(losses, floating) if case.gradient else []
-    return [None if t is None else np.asarray(t.numpy()) for t in [*found, *gradients]]
+from .common import *
 
 
 def cases() -> list[Case]:
@@ -86,13 +50,6 @@ def _truncatediv(tf, x, y):
     return (tf if hasattr(tf, "truncatediv") else tf.math).truncatediv(x, y)
 
 
-def _both(name: str, function, *inputs, gradient: bool = False) -> list[Case]:
-    """A case in float32 and in float64."""
-    return [
-        Case(f"{name}/{np.dtype(d).name}", function, [np.asarray(x, d) for x in inputs], gradient) for d in (F32, F64)
-    ]
-
-
 def _unary() -> list[Case]:
     names = "abs negative sign square sqrt rsqrt reciprocal exp expm1 log log1p tanh sigmoid softplus sin cos erf"
     found = []
@@ -100,19 +57,19 @@ def _unary() -> list[Case]:
         everywhere = POINTS[:-3] if name == "erf" else POINTS  # TensorFlow's erf of infinity is NaN in float64
         at = np.abs(SAFE) if name in ("sqrt", "rsqrt", "log", "log1p") else SAFE
         for case_name, points, gradient in ((name, everywhere, False), (f"{name}/gradient", at, True)):
-            found += _both(case_name, lambda tf, x, name=name: getattr(tf.math, name)(x), points, gradient=gradient)
+            found += both(case_name, lambda tf, x, name=name: getattr(tf.math, name)(x), points, gradient=gradient)
     for name in ("floor", "ceil", "round", "is_nan", "is_inf", "is_finite"):
-        found += _both(name, lambda tf, x, name=name: getattr(tf.math, name)(x), POINTS)
-    found += _both("relu", lambda tf, x: tf.nn.relu(x), POINTS)
-    found += _both("relu/gradient", lambda tf, x: tf.nn.relu(x), np.array([-1, 0, 1.0]), gradient=True)
-    found += _both("abs/kink", lambda tf, x: tf.abs(x), np.array([-1, 0, 1.0]), gradient=True)
-    found += _both("sqrt/zero", lambda tf, x: tf.sqrt(x), np.array([0, 1.0]), gradient=True)
+        found += both(name, lambda tf, x, name=name: getattr(tf.math, name)(x), POINTS)
+    found += both("relu", lambda tf, x: tf.nn.relu(x), POINTS)
+    found += both("relu/gradient", lambda tf, x: tf.nn.relu(x), np.array([-1, 0, 1.0]), gradient=True)
+    found += both("abs/kink", lambda tf, x: tf.abs(x), np.array([-1, 0, 1.0]), gradient=True)
+    found += both("sqrt/zero", lambda tf, x: tf.sqrt(x), np.array([0, 1.0]), gradient=True)
     for name in ("sqrt", "rsqrt", "reciprocal"):
         masked = lambda tf, x, name=name: tf.where(x > 0, getattr(tf.math, name)(x), 1 - x)
-        found += _both(f"{name}/masked", masked, np.array([-1, 0, 1, np.nan]), gradient=True)
-    found += _both("sign/gradient", lambda tf, x: tf.sign(x), SAFE, gradient=True)
-    found += _both("floor/gradient", lambda tf, x: tf.floor(x), SAFE, gradient=True)
-    found += _both("round/gradient", lambda tf, x: tf.round(x), SAFE, gradient=True)
+        found += both(f"{name}/masked", masked, np.array([-1, 0, 1, np.nan]), gradient=True)
+    found += both("sign/gradient", lambda tf, x: tf.sign(x), SAFE, gradient=True)
+    found += both("floor/gradient", lambda tf, x: tf.floor(x), SAFE, gradient=True)
+    found += both("round/gradient", lambda tf, x: tf.round(x), SAFE, gradient=True)
     return found
 
 
@@ -122,21 +79,21 @@ def _binary() -> list[Case]:
     found = []
     for name in names.split():
         function = lambda tf, x, y, name=name: getattr(tf.math, name)(x, y)
-        found += _both(name, function, x.reshape(-1), y.reshape(-1))
-        found += _both(f"{name}/gradient", function, ROWS, np.array([[2.0], [-1.5], [0.7]]), gradient=True)
-        found += _both(f"{name}/ties", function, np.array([1.0, 2, 3]), np.array([1.0, 3, 2]), gradient=True)
-    found += _both("pow", lambda tf, x, y: tf.pow(x, y), x.reshape(-1), y.reshape(-1))
-    found += _both("pow/gradient", lambda tf, x, y: tf.pow(x, y), np.abs(SAFE), SAFE[::-1], gradient=True)
-    found += _both("pow/at zero", lambda tf, x, y: tf.pow(x, y), [0, 1, -2.0, 0], [0.5, 2, 3, 2], gradient=True)
+        found += both(name, function, x.reshape(-1), y.reshape(-1))
+        found += both(f"{name}/gradient", function, ROWS, np.array([[2.0], [-1.5], [0.7]]), gradient=True)
+        found += both(f"{name}/ties", function, np.array([1.0, 2, 3]), np.array([1.0, 3, 2]), gradient=True)
+    found += both("pow", lambda tf, x, y: tf.pow(x, y), x.reshape(-1), y.reshape(-1))
+    found += both("pow/gradient", lambda tf, x, y: tf.pow(x, y), np.abs(SAFE), SAFE[::-1], gradient=True)
+    found += both("pow/at zero", lambda tf, x, y: tf.pow(x, y), [0, 1, -2.0, 0], [0.5, 2, 3, 2], gradient=True)
     for exponent in (-1.0, 0.5, 1.0, 2.0, 3.0):
-        found += _both(f"pow/{exponent}", lambda tf, x, e=exponent: x**e, np.abs(SAFE), gradient=True)
+        found += both(f"pow/{exponent}", lambda tf, x, e=exponent: x**e, np.abs(SAFE), gradient=True)
     for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
-        found += _both(name, lambda tf, x, y, name=name: getattr(tf.math, name)(x, y), x.reshape(-1), y.reshape(-1))
+        found += both(name, lambda tf, x, y, name=name: getattr(tf.math, name)(x, y), x.reshape(-1), y.reshape(-1))
     bools = [np.array([True, True, False, False]), np.array([True, False, True, False])]
     for name in ("logical_and", "logical_or", "logical_xor"):
         found.append(Case(name, lambda tf, x, y, name=name: getattr(tf.math, name)(x, y), bools))
-    found += _both("where", lambda tf, x, y: tf.where(x > y, x, y), ROWS, ROWS[:1], gradient=True)
-    found += _both("where/nan", lambda tf, x, y: tf.where(x > 0, tf.sqrt(x), y), SAFE, SAFE, gradient=True)
+    found += both("where", lambda tf, x, y: tf.where(x > y, x, y), ROWS, ROWS[:1], gradient=True)
+    found += both("where/nan", lambda tf, x, y: tf.where(x > 0, tf.sqrt(x), y), SAFE, SAFE, gradient=True)
     found.append(Case("python/float", lambda tf, x: 1.5 - x * 2 + 3, [SAFE.astype(F32)], gradient=True))
     found.append(Case("python/int", lambda tf, x: [7 // x, 7 % x, x**2, 2 * x - 1, x > 2], [np.array([3, -2, 5])]))
     return found
@@ -188,14 +145,14 @@ def _reductions() -> list[Case]:
     for name in ("sum", "mean", "max", "min", "prod"):
         for axis in (None, 0, 1, [0, 1], [], -1):
             function = lambda tf, x, name=name, axis=axis: getattr(tf, f"reduce_{name}")(x, axis=axis)
-            found += _both(f"reduce_{name}/{axis}", function, ROWS, gradient=True)
+            found += both(f"reduce_{name}/{axis}", function, ROWS, gradient=True)
         keep = lambda tf, x, name=name: getattr(tf, f"reduce_{name}")(x, axis=0, keepdims=True)
-        found += _both(f"reduce_{name}/keepdims", keep, ROWS, gradient=True)
+        found += both(f"reduce_{name}/keepdims", keep, ROWS, gradient=True)
         rows = lambda tf, x, name=name: getattr(tf, f"reduce_{name}")(x, axis=1)
-        found += _both(f"reduce_{name}/nan", rows, nan)
-        found += _both(f"reduce_{name}/empty", rows, np.zeros((2, 0)))
+        found += both(f"reduce_{name}/nan", rows, nan)
+        found += both(f"reduce_{name}/empty", rows, np.zeros((2, 0)))
         ties = np.array([[2, 2, 1], [0, 3, 0], [0, 0, 5.0]])
-        found += _both(f"reduce_{name}/ties", rows, ties, gradient=True)
+        found += both(f"reduce_{name}/ties", rows, ties, gradient=True)
         for dtype in (I32, I64, U8):
             low = 0 if dtype is U8 else -7
             x = np.array([[low, 3, 5], [low, 1, 2], [200, 100, 90], [1, 1, 2]], dtype)
@@ -215,9 +172,9 @@ def _reductions() -> list[Case]:
             getattr(tf, name)(x, 1),
             getattr(tf, name)(x, axis=-1, output_type=tf.int32),
         ]
-        found += _both(name, function, nan)
-        found += _both(f"{name}/ties", function, np.array([[1.0, 1, 0], [1, 2, 2]]))
-        found += _both(f"{name}/all nan", function, np.full((2, 2), np.nan))
+        found += both(name, function, nan)
+        found += both(f"{name}/ties", function, np.array([[1.0, 1, 0], [1, 2, 2]]))
+        found += both(f"{name}/all nan", function, np.full((2, 2), np.nan))
         for dtype in (I32, I64, U8):
             found.append(Case(f"{name}/{np.dtype(dtype).name}", function, [np.array([[3, 9, 9], [4, 0, 4]], dtype)]))
     return found
@@ -229,7 +186,7 @@ def _casts() -> list[Case]:
         function = lambda tf, x, name=name: tf.cast(x, getattr(tf, name))
         points = POINTS if name != "uint8" else np.array([0, 0.9, 1.5, 254.9])
         points = np.append(points, [1e10, -1e10, 1e20, 2.0**31, -(2.0**31)]) if name in ("int32", "int64") else points
-        found += _both(f"cast/to {name}", function, points)
+        found += both(f"cast/to {name}", function, points)
         for dtype in (I32, I64, U8, np.bool_):
             value = np.array([True, False]) if dtype is np.bool_ else np.array([0, 1, 100, 255]).astype(dtype)
             found.append(Case(f"cast/{np.dtype(dtype).name} to {name}", function, [value]))
@@ -284,7 +241,7 @@ def _arrays() -> list[Case]:
     }
     found = []
     for name, function in calls.items():
-        found += _both(f"arrays/{name}", function, cube / 8 - 1, gradient=True)
+        found += both(f"arrays/{name}", function, cube / 8 - 1, gradient=True)
     found.append(Case("arrays/shape", lambda tf, x: [tf.shape(x), tf.rank(x), tf.size(x)], [cube]))
     found.append(Case("arrays/shape int64", lambda tf, x: [tf.shape(x, tf.int64), tf.size(x, tf.int64)], [cube]))
     makers = {
@@ -339,7 +296,10 @@ def _arrays() -> list[Case]:
         "divide/python": lambda tf: [tf.divide(tf.constant(1), 2), tf.constant([1, 2]) / 4],
         "where/indices": lambda tf: tf.where([[True, False], [True, True]]),
     }
-    found += [Case(f"arrays/{name}", lambda tf, f=function: f(tf), []) for name, function in makers.items()]
+    found += [
+        Case(f"arrays/{name}", lambda tf, f=function: f(tf), [], traced=name != "where/indices")
+        for name, function in makers.items()
+    ]
     return found
 
 
@@ -350,35 +310,35 @@ def _losses() -> list[Case]:
     for scale in (1, 100):
         x = ROWS * scale
         at = "" if scale == 1 else "/large"
-        found += _both(f"softmax{at}", lambda tf, x: [tf.nn.softmax(x), tf.nn.softmax(x, axis=0)], x, gradient=True)
-        found += _both(
+        found += both(f"softmax{at}", lambda tf, x: [tf.nn.softmax(x), tf.nn.softmax(x, axis=0)], x, gradient=True)
+        found += both(
             f"log_softmax{at}",
             lambda tf, x: [tf.nn.log_softmax(x), tf.nn.log_softmax(x, 0)],
             x,
             gradient=True,
         )
         dense = lambda tf, z, x: tf.nn.softmax_cross_entropy_with_logits(z, x)
-        found += _both(f"softmax_cross_entropy{at}", dense, labels, x, gradient=True)
+        found += both(f"softmax_cross_entropy{at}", dense, labels, x, gradient=True)
         sparse = lambda tf, x: tf.nn.sparse_softmax_cross_entropy_with_logits([3, 0, 1], x)
-        found += _both(f"sparse_softmax_cross_entropy{at}", sparse, x, gradient=True)
+        found += both(f"sparse_softmax_cross_entropy{at}", sparse, x, gradient=True)
         sigmoid = lambda tf, z, x: tf.nn.sigmoid_cross_entropy_with_logits(z, x)
-        found += _both(f"sigmoid_cross_entropy{at}", sigmoid, binary, x, gradient=True)
+        found += both(f"sigmoid_cross_entropy{at}", sigmoid, binary, x, gradient=True)
         weighted = lambda tf, z, x: tf.nn.weighted_cross_entropy_with_logits(z, x, 2.5)
         off_kink = np.where(x == 0, 0.5, x)  # at 0 TensorFlow's gradient is that of one side
-        found += _both(f"weighted_cross_entropy{at}", weighted, binary, off_kink, gradient=True)
+        found += both(f"weighted_cross_entropy{at}", weighted, binary, off_kink, gradient=True)
     axis = lambda tf, z, x: tf.nn.softmax_cross_entropy_with_logits(z, x, axis=0)
-    found += _both("softmax_cross_entropy/axis", axis, labels, ROWS, gradient=True)
-    found += _both("l2_loss", lambda tf, x: tf.nn.l2_loss(x), ROWS, gradient=True)
+    found += both("softmax_cross_entropy/axis", axis, labels, ROWS, gradient=True)
+    found += both("l2_loss", lambda tf, x: tf.nn.l2_loss(x), ROWS, gradient=True)
     return found
 
 
 def _extremes() -> list[Case]:
     odd = np.array([[-np.inf, 1, 2], [np.nan, 1, 2], [-np.inf, -np.inf, -np.inf]])
-    found = _both("softmax/odd", lambda tf, x: tf.nn.softmax(x), odd[[0, 2]])
-    found += _both("log_softmax/odd", lambda tf, x: tf.nn.log_softmax(x), odd)
-    found += _both("softmax/empty", lambda tf, x: [tf.nn.softmax(x), tf.nn.log_softmax(x)], np.zeros((2, 0)))
-    found += _both("matmul/empty", lambda tf, x: tf.matmul(x, x, transpose_b=True), np.zeros((3, 0)))
-    found += _both("matmul/nan", lambda tf, x: tf.matmul(x, x, transpose_a=True), np.array([[np.nan, 1], [0, np.inf]]))
-    found += _both("reduce_prod/zeros", lambda tf, x: tf.reduce_prod(x), np.zeros(3), gradient=True)
-    found += _both("reduce_max/nan gradient", lambda tf, x: tf.reduce_max(x), np.array([np.nan, 1]), gradient=True)
+    found = both("softmax/odd", lambda tf, x: tf.nn.softmax(x), odd[[0, 2]])
+    found += both("log_softmax/odd", lambda tf, x: tf.nn.log_softmax(x), odd)
+    found += both("softmax/empty", lambda tf, x: [tf.nn.softmax(x), tf.nn.log_softmax(x)], np.zeros((2, 0)))
+    found += both("matmul/empty", lambda tf, x: tf.matmul(x, x, transpose_b=True), np.zeros((3, 0)))
+    found += both("matmul/nan", lambda tf, x: tf.matmul(x, x, transpose_a=True), np.array([[np.nan, 1], [0, np.inf]]))
+    found += both("reduce_prod/zeros", lambda tf, x: tf.reduce_prod(x), np.zeros(3), gradient=True)
+    found += both("reduce_max/nan gradient", lambda tf, x: tf.reduce_max(x), np.array([np.nan, 1]), gradient=True)
     return found
