@@ -3,11 +3,12 @@
 import argparse
 import sys
 
-from nbflow.cli import cache, info, perf
+from nbflow.cli import cache, info, ops, perf
 
 COMMANDS = {
     "info": "versions, processor, threads, BLAS, GPU and cache of this installation",
     "cache": "show or clear the cache of compiled kernels",
+    "ops": "every op with its dtypes, gradient and tests; what of TensorFlow's API is absent",
     "perf": "measure nbflow, alone or beside other frameworks (in a checkout)",
 }
 
@@ -29,5 +30,6 @@ def main(argv: list[str] | None = None) -> int:
     parsers = {name: commands.add_parser(name, help=text, description=text) for name, text in COMMANDS.items()}
     info.add_arguments(parsers["info"])
     cache.add_arguments(parsers["cache"])
+    ops.add_arguments(parsers["ops"])
     arguments = parser.parse_args(argv)
-    return info.run(arguments) if arguments.command == "info" else cache.run(arguments)
+    return {"info": info.run, "cache": cache.run, "ops": ops.run}[arguments.command](arguments)
