@@ -214,10 +214,10 @@ def _mark(value: bool | None) -> Text:
 def _show_table(console: Console, rows: list[dict]) -> None:
     """Print all ops, family after family, and what they add up to."""
     tested = "samples" in rows[0]
-    table = Table(box=box.SIMPLE_HEAD, row_styles=["", "on grey7"] if console.is_terminal else None)
-    table.add_column("op", no_wrap=True, style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("op", style="bold", overflow="fold", min_width=24)
     table.add_column("kind", no_wrap=True)
-    table.add_column("dtypes", overflow="fold")
+    table.add_column("dtypes", overflow="fold", min_width=24)
     for column in ("gradient", "jvp", "CUDA"):
         table.add_column(column, justify="center", no_wrap=True)
     for column in ("samples", "golden") if tested else ():
@@ -407,7 +407,7 @@ def _show_shares(console: Console, shares: dict[str, missing.Share]) -> None:
     console.print(table)
     console.print(
         "Numeric is every function and class that computes with dense tensors of numbers, makes or arranges them: all "
-        "names but\nthose of strings, sparse and ragged tensors, control flow, devices, graphs, files and layers.",
+        "names but those of strings, sparse and ragged tensors, control flow, devices, graphs, files and layers.",
         style="dim",
         highlight=False,
     )
