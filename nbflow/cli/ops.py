@@ -215,9 +215,9 @@ def _show_table(console: Console, rows: list[dict]) -> None:
     """Print all ops, family after family, and what they add up to."""
     tested = "samples" in rows[0]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("op", style="bold", overflow="fold", min_width=24)
+    table.add_column("op", style="bold", overflow="fold", min_width=18)
     table.add_column("kind", no_wrap=True)
-    table.add_column("dtypes", overflow="fold", min_width=24)
+    table.add_column("dtypes", overflow="fold", min_width=16)
     for column in ("gradient", "jvp", "CUDA"):
         table.add_column(column, justify="center", no_wrap=True)
     for column in ("samples", "golden") if tested else ():
