@@ -208,7 +208,7 @@ floor = _floating("floor", "floor(x)", None, np.floor)
 ceil = _floating("ceil", "ceil(x)", None, np.ceil)
 round_ = _floating("round", "rint(x)", None, np.rint)
 relu = elementwise(
-    "relu", "x", "0 if x < 0 else x", lambda g, z, x: where(z > 0, g, zeros_like(g)),
+    "relu", "x", "0 if x < 0 else x", lambda g, z, x: T["gate"](g, x),
     dtypes=NUMERIC, reference=lambda x: np.maximum(x, 0),
 )  # fmt: skip
 is_nan = elementwise("is_nan", "x", "x != x", dtypes=FLOATING, result=bool_, reference=np.isnan)

@@ -21,9 +21,8 @@ def _infer_logits(name: str):
 
 
 def _shifted(x, axis: int):
-    """x less its maximum along an axis, so that exp does not overflow. An infinite maximum shifts nothing."""
-    top = T["reduce_max"](x, axis=(axis,), keepdims=True)
-    return x - T["stop_gradient"](T["select"](T["is_finite"](top), top, zeros_like(top)))
+    """x less its maximum along an axis, so that exp does not overflow; an infinite maximum makes the row NaN."""
+    return x - T["stop_gradient"](T["reduce_max"](x, axis=(axis,), keepdims=True))
 
 
 def _softmax(x, axis):
