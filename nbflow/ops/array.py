@@ -1,11 +1,9 @@
 """Ops that move elements about: views (reshape, transpose, slice, broadcast), concat, gather, scatter, new arrays."""
 
-import math
-
 import numpy as np
 
 from nbflow.compiler.graph import aval
-from nbflow.compiler.kernels import ALL, PART, Ref
+from nbflow.compiler.kernels import PART
 from nbflow.compiler.op import Op
 from nbflow.dtypes import ALL as ALL_DTYPES
 from nbflow.dtypes import NUMERIC, DType, int32, int64
@@ -288,122 +286,6 @@ concat = register(
         lower=_lower_concat,
         vjp=_vjp_concat,
         reference=lambda *values, axis: np.concatenate(values, axis),
-    )
-)
-
-
-# --- gather and scatter -----------------------------------------------------------------------------------------------
-
-_GATHER = """def {{name}}(p, begin, end):
-    \"\"\"gather: slices [begin, end) of the result, each a run of {code}\"\"\"
-    x, at, y, failed = word(p, 0), word(p, 1), word(p, 2), word(p, 3)
-    count, size, inner = word(p, 4), word(p, 5), word(p, 6)
-    for i in range(begin, end):
-        k = i64(load({index}, at, i % count, 0))
-        if k < 0 or k >= size:
-            set_word(failed, 0, 1)
-            set_word(failed, 1, k)
-            k = 0
-        source = x + ((i // count) * size + k) * inner * {bytes}
-        target = y + i * inner * {bytes}
-        for j in range(inner if size > 0 else 0):
-            store({code}, target, j, load({code}, source, j, 0), 1)
-"""
-_SCATTER_ADD = """def {{name}}(p, begin, end):
-    \"\"\"scatter-add along an axis: outer slices [begin, end) of the result, each written by one thread\"\"\"
-    x, at, y, failed = word(p, 0), word(p, 1), word(p, 2), word(p, 3)
-    count, size, inner = word(p, 4), word(p, 5), word(p, 6)
-    for o in range(begin, end):
-        target = y + o * size * inner * {bytes}
-        for j in range(size * inner):
-            store({code}, target, j, {code}(0), 1)
-        for i in range(count):
-            k = i64(load({index}, at, i, 0))
-            if k < 0 or k >= size:
-                set_word(failed, 0, 1)
-                set_word(failed, 1, k)
-            else:
-                source = x + (o * count + i) * inner * {bytes}
-                row = target + k * inner * {bytes}
-                for j in range(inner):
-                    store({code}, row, j, {code}(load({code}, row, j, 1) + load({code}, source, j, 0)), 1)
-"""
-
-
-def _infer_gather(avals, attrs):
-    params, indices = avals
-    if indices.dtype not in (int32, int64):
-        raise InvalidArgumentError(f"gather: indices has dtype {indices.dtype.name}; it takes int32 or int64")
-    axis = attrs["axis"]
-    return aval(params.dtype, (*params.shape[:axis], *indices.shape, *params.shape[axis + 1 :]))
-
-
-def _lower_indexed(source: str, data_position: int, out_of):
-    """Lowers gather or scatter_add: both walk [outer, index, inner]."""
-
-    def lower(node, lowering):
-        data, indices = node.inputs
-        axis, result = node.attrs["axis"], node.output
-        whole = (data if data_position == 0 else result).shape
-        code = data.dtype.code
-        text = source.format(code=code, index=indices.dtype.code, bytes=data.dtype.size)
-        (x, touch_x), (at, touch_at) = (lowering.dense(lowering.place(v), v.shape) for v in (data, indices))
-        outer, inner = math.prod(whole[:axis]), math.prod(whole[axis + 1 :])
-        size = whole[axis]
-        failed, touch_failed = lowering.failure(
-            node,
-            lambda bad: f"{node.op.name}: indices has {bad}, which is out of range for axis {axis} of size {size}",
-        )
-        words = [x, at, Ref(lowering.buffer(result)), failed, indices.aval.size, size, inner]
-        touches = [touch_x, touch_at, touch_failed, lowering.writes(result, ALL)]
-        extent = outer * indices.aval.size if data_position == 0 else outer
-        lowering.call(node.op.name, text, words, extent, touches, cost=20 + out_of(node) * 0.5)
-
-    return lower
-
-
-def _vjp_gather(k, g, inputs, output, attrs):
-    params, indices = inputs
-    return T["scatter_add"](g, indices, axis=attrs["axis"], size=params.nbflow_shape[attrs["axis"]])
-
-
-gather = register(
-    Op(
-        "gather",
-        ("params", "indices"),
-        _infer_gather,
-        lower=_lower_indexed(_GATHER, 0, lambda node: node.output.aval.size),
-        vjp=_vjp_gather,
-        blocked=(1,),
-        reference=lambda x, indices, axis: np.take(x, indices, axis=axis),
-    )
-)
-
-
-def _infer_scatter_add(avals, attrs):
-    updates, indices = avals
-    axis, rank = attrs["axis"], len(indices.shape)
-    return aval(updates.dtype, (*updates.shape[:axis], attrs["size"], *updates.shape[axis + rank :]))
-
-
-def _scatter_add_reference(updates, indices, axis, size):
-    rank = indices.ndim
-    flat = updates.reshape((*updates.shape[:axis], indices.size, *updates.shape[axis + rank :]))
-    result = np.zeros((*updates.shape[:axis], size, *updates.shape[axis + rank :]), updates.dtype)
-    np.add.at(result, (slice(None),) * axis + (indices.reshape(-1),), flat)
-    return result
-
-
-scatter_add = register(
-    Op(
-        "scatter_add",
-        ("updates", "indices"),
-        _infer_scatter_add,
-        lower=_lower_indexed(_SCATTER_ADD, 1, lambda node: node.inputs[0].aval.size + node.output.aval.size),
-        vjp=lambda k, g, inputs, output, attrs: T["gather"](g, inputs[1], axis=attrs["axis"]),
-        dtypes=NUMERIC,
-        blocked=(1,),
-        reference=_scatter_add_reference,
     )
 )
 

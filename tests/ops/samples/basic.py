@@ -223,30 +223,6 @@ def joins(dtype: DType) -> Iterator[Sample]:
         yield Sample(inputs, {"axis": axis}, smooth=len(shapes[0]) == 2)
 
 
-GATHERS = [  # shape of params, indices, axis
-    ((5,), [4, 0, 0, 2], 0),
-    ((5, 3), [[1, 4], [0, 0]], 0),
-    ((2, 5, 3), [3, 3, 1], 1),
-    ((2, 3), 1, 1),
-    ((4, 3), [], 0),
-    ((0, 3), [], 0),
-    ((3, 0), [2, 1], 0),
-]
-
-
-def gathers(dtype: DType) -> Iterator[Sample]:
-    for shape, indices, axis in GATHERS:
-        for index_type in (np.int32, np.int64):
-            yield Sample([numbers(dtype, shape), np.array(indices, index_type)], {"axis": axis}, smooth=0 not in shape)
-
-
-def scatters(dtype: DType) -> Iterator[Sample]:
-    for shape, indices, axis in GATHERS:
-        index = np.array(indices, np.int64)
-        result = (*shape[:axis], *index.shape, *shape[axis + 1 :])
-        yield Sample([numbers(dtype, result), index], {"axis": axis, "size": shape[axis]}, smooth=0 not in result)
-
-
 def one_hots(dtype: DType) -> Iterator[Sample]:
     on, off = np.asarray(1, dtype.np), np.asarray(0, dtype.np)
     for shape, axis in some(dtype, [((3,), 1), ((2, 3), 1), ((), 0), ((3,), 0), ((0,), 1)]):
@@ -376,8 +352,6 @@ RECIPES |= {
     "strided_slice": slices,
     "slice_update": updates,
     "concat": joins,
-    "gather": gathers,
-    "scatter_add": scatters,
     "one_hot": one_hots,
     "range": ranges,
     "matmul": matrices,

@@ -1,0 +1,153 @@
+"""Samples for scans, statistics, gathering and scattering."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+import numpy as np
+
+from nbflow.dtypes import DType, int64
+from tests.ops.samples.common import *
+
+# --- along an axis ----------------------------------------------------------------------------------------------------
+
+
+def scans(low: float = -3, identity: float = 0) -> Callable:
+    def samples(dtype: DType) -> Iterator[Sample]:
+        shapes = [((5,), 0), ((3, 4), 0), ((2, 3, 4), 1), ((0, 3), 0), ((3, 0), 0), ((2, 1, 3, 2, 2), 2), ((2, 200), 0)]
+        for shape, axis in some(dtype, shapes):
+            for exclusive, reverse in product((False, True), repeat=2):
+                attrs = {"axis": axis, "exclusive": exclusive, "reverse": reverse}
+                smooth = 0 not in shape and shape[0] < 4
+                yield Sample([numbers(dtype, shape, low=low)], attrs, smooth and (identity == 0 or not exclusive))
+        for value in (np.inf, -np.inf, 0):
+            if dtype.is_floating:
+                x = numbers(dtype, (4,), 1)
+                x[1:3] = value
+                yield Sample([x], {"axis": 0, "exclusive": False, "reverse": False})
+
+    return samples
+
+
+STATISTICS = [((2, 3), (0, 1)), ((2, 3), (1,)), ((), ()), ((4, 2), (0,)), ((2, 3, 2, 1, 3), (0, 2, 4)), ((70, 5), (0,))]
+
+
+def statistics(**attrs) -> Callable:
+    def samples(dtype: DType) -> Iterator[Sample]:
+        for shape, axis in some(dtype, STATISTICS):
+            for keepdims in (False, True):
+                smooth = dtype.is_floating and 1 < len(shape) < 4
+                yield Sample([numbers(dtype, shape)], {"axis": axis, "keepdims": keepdims, **attrs}, smooth)
+        if dtype.is_floating:
+            for value in (np.inf, -np.inf, np.nan):
+                x = numbers(dtype, (5, 2), 3)
+                x[3, 0] = value
+                yield Sample([x], {"axis": (0,), "keepdims": False, **attrs})
+
+    return samples
+
+
+# --- gathering and scattering -----------------------------------------------------------------------------------------
+
+GATHERS = [  # shape of params, indices, axis, batch_dims
+    ((5,), [4, 0, 0, 2], 0, 0),
+    ((5, 3), [[1, 4], [0, 0]], 0, 0),
+    ((2, 5, 3), [3, 3, 1], 1, 0),
+    ((2, 3), 1, 1, 0),
+    ((4, 3), [], 0, 0),
+    ((0, 3), [], 0, 0),
+    ((3, 0), [2, 1], 0, 0),
+    ((2, 3, 4), [[3, 0], [1, 1]], 2, 1),
+    ((2, 3), [[0, 2, 2], [1, 1, 0]], 1, 1),
+    ((2, 2, 3, 2), [[[2], [0]], [[1], [1]]], 2, 2),
+]
+
+
+def gathers(dtype: DType) -> Iterator[Sample]:
+    for shape, indices, axis, batch in some(dtype, GATHERS, 3):
+        for index_type in (np.int32, np.int64) if dtype in EVERY_SHAPE else (np.int32,):
+            attrs = {"axis": axis, **({"batch_dims": batch} if batch else {})}
+            yield Sample([numbers(dtype, shape), np.array(indices, index_type)], attrs, smooth=0 not in shape)
+    yield Sample([numbers(dtype, (3, 2)), np.array([1, -1, 3], np.int64)], {"axis": 0, "policy": 1}, smooth=True)
+
+
+def scatters(dtype: DType) -> Iterator[Sample]:
+    for shape, indices, axis, batch in some(dtype, GATHERS, 3):
+        index = np.array(indices, np.int64)
+        result = (*shape[:axis], *index.shape[batch:], *shape[axis + 1 :])
+        attrs = {"axis": axis, "size": shape[axis], **({"batch_dims": batch} if batch else {})}
+        yield Sample([numbers(dtype, result), index], attrs, smooth=0 not in result)
+    drop = {"axis": 0, "size": 2, "policy": 2}
+    yield Sample([numbers(dtype, (3, 2)), np.array([1, -1, 1], np.int32)], drop, smooth=True)
+
+
+POINTS = [  # shape, points
+    ((5,), [[4], [0], [0]]),
+    ((3, 2), [[[2], [1]], [[1], [1]]]),
+    ((3, 2), [[2, 0], [0, 1], [2, 0]]),
+    ((2, 3, 2, 2), [[1, 2, 0], [0, 0, 1]]),
+    ((2, 3), [1, 2]),
+    ((2, 0), [[1], [0]]),
+]
+
+
+def points(dtype: DType) -> Iterator[Sample]:
+    for shape, at in some(dtype, POINTS, 3):
+        for index_type in (np.int32, np.int64) if dtype in EVERY_SHAPE else (np.int32,):
+            yield Sample([numbers(dtype, shape), np.array(at, index_type)], {"batch_dims": 0}, smooth=0 not in shape)
+    yield Sample([numbers(dtype, (2, 3, 2)), np.array([[[2], [0]], [[1], [1]]])], {"batch_dims": 1}, smooth=True)
+    yield Sample([numbers(dtype, (2, 3)), np.zeros((4, 0), np.int32)], {"batch_dims": 0}, smooth=True)
+
+
+def scattered_points(dtype: DType) -> Iterator[Sample]:
+    for shape, at in some(dtype, POINTS, 3):
+        index = np.array(at, np.int64)
+        updates = numbers(dtype, (*index.shape[:-1], *shape[index.shape[-1] :]))
+        yield Sample([index, updates], {"shape": shape, "batch_dims": 0}, smooth=0 not in shape)
+    index = np.array([[[2], [0]], [[1], [1]]])
+    yield Sample([index, numbers(dtype, (2, 2, 2))], {"shape": (2, 3, 2), "batch_dims": 1}, smooth=True)
+
+
+def onto(repeated: bool = True, divisor: bool = False) -> Callable:
+    """Updates of a tensor at points, of which some may be the same."""
+
+    def samples(dtype: DType) -> Iterator[Sample]:
+        for shape, at in some(dtype, POINTS, 3):
+            index = np.array(at, np.int64)
+            if not repeated:
+                index = np.unique(index.reshape(-1, index.shape[-1]), axis=0)
+            size = (*index.shape[:-1], *shape[index.shape[-1] :])
+            both = distinct(dtype, (int(np.prod(shape) + np.prod(size)),), 3)
+            if dtype.is_unsigned:
+                both = numbers(dtype, both.shape)
+            x, updates = np.split(both, [int(np.prod(shape))])
+            updates = nonzero(updates) if divisor else updates
+            yield Sample([x.reshape(shape), index, updates.reshape(size)], smooth=0 not in shape)
+
+    return samples
+
+
+RECIPES |= {
+    "cumsum": scans(),
+    "cumprod": scans(0.5),
+    "cumulative_logsumexp": scans(identity=-np.inf),  # of which there are no differences
+    **dict.fromkeys(("reduce_logsumexp", "reduce_variance", "reduce_std", "reduce_euclidean_norm"), statistics()),
+    "count_nonzero": statistics(dtype=int64),
+    "gather": gathers,
+    "scatter_add": scatters,
+    "gather_nd": points,
+    "scatter_nd": scattered_points,
+    **dict.fromkeys(("tensor_scatter_nd_update", "tensor_scatter_nd_div"), onto(repeated=False, divisor=True)),
+    **{f"tensor_scatter_nd_{how}": onto() for how in ("add", "sub", "min", "max", "mul")},
+}
+
+
+def of_sums(inputs, attrs, expected):
+    """The running sum of magnitudes."""
+    return TABLE["cumsum"].reference(np.abs(inputs[0]), **attrs)
+
+
+MAGNITUDES |= {"cumsum": of_sums}
+MAGNITUDES |= dict.fromkeys(
+    ("cumulative_logsumexp", "reduce_logsumexp", "reduce_std", "reduce_variance"),
+    lambda inputs, attrs, y: np.abs(y) + 1,
+)
