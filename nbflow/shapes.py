@@ -1,9 +1,12 @@
 """Shapes: TensorShape, symbolic dimensions, broadcasting, axes."""
 
+import itertools
 import math
 import operator
 
 from nbflow.errors import InvalidArgumentError
+
+_numbers = itertools.count()
 
 
 class Dim:
@@ -19,7 +22,6 @@ class Dim:
         "*": operator.mul,
         "//": operator.floordiv,
         "%": operator.mod,
-        "|": lambda left, right: right if left == 1 else left,  # what two sizes broadcast to
     }
 
     def __init__(self, name: str, op: str = "", left=None, right=None):
@@ -43,10 +45,15 @@ class Dim:
             return 1
         return cls(f"({left}{op}{right})", op, left, right)
 
-    def bind(self, sizes: dict[str, int]) -> int:
-        """The number that this dimension is for the sizes given by name."""
+    @classmethod
+    def fresh(cls, what: str) -> "Dim":
+        """A size that no other Dim has: one that only values decide."""
+        return cls(f"{what}_{next(_numbers)}")
+
+    def bind(self, sizes: dict):
+        """The number that this dimension is for the sizes given by name; a Dim where they do not say."""
         if not self.op:
-            return sizes[self.name]
+            return sizes.get(self.name, self)
         return self._OPS[self.op](bind_dim(self.left, sizes), bind_dim(self.right, sizes))
 
     def __add__(self, other):
@@ -75,6 +82,9 @@ class Dim:
 
     def __mod__(self, other):
         return Dim._make("%", self, other)
+
+    def __rmod__(self, other):
+        return Dim._make("%", other, self)
 
     def __neg__(self):
         return Dim._make("-", 0, self)
@@ -112,7 +122,16 @@ def _chosen(name: str, function, left, right):
     return Dim(f"{name}({left}, {right})", name, left, right)
 
 
-Dim._OPS |= {"min": dim_min, "max": dim_max}
+def _stretched(left, right):
+    """What two sizes broadcast to, of which either may be 1."""
+    if left == 1 or (isinstance(left, Dim) and isinstance(right, int) and right != 1):
+        return right
+    if right == 1 or not isinstance(left, Dim):
+        return left
+    return Dim._make("|", left, right)
+
+
+Dim._OPS |= {"min": dim_min, "max": dim_max, "|": _stretched}
 
 
 class TensorShape(tuple):

@@ -78,6 +78,9 @@ class Value:
         return self.aval.shape
 
 
+SHAPES = "shapes of results"  # an attribute of nodes whose results have sizes that only values decide
+
+
 class Node:
     """One op applied to values.
 
@@ -90,7 +93,19 @@ class Node:
     def __init__(self, op: Op, inputs: Sequence[Value], attrs: dict, where: str = ""):
         self.op, self.inputs, self.attrs, self.where = op, tuple(inputs), attrs, where
         found = op.infer([v.aval for v in inputs], attrs)
-        self.outputs = tuple(Value(a, self) for a in (found if isinstance(found, tuple) else (found,)))
+        avals: Sequence[Aval] = found if isinstance(found, tuple) else (found,)
+        if op.host is not None:
+            avals = self._keep_shapes(avals)
+        self.outputs = tuple(Value(a, self) for a in avals)
+
+    def _keep_shapes(self, avals: Sequence[Aval]) -> Sequence[Aval]:
+        """The shapes that the results have wherever this node is copied to: sizes unknown as yet keep their names."""
+        shapes = self.attrs.get(SHAPES)
+        if shapes is None:
+            if any(a.symbolic for a in avals):
+                self.attrs = {**self.attrs, SHAPES: tuple(a.shape for a in avals)}
+            return avals
+        return [aval(a.dtype, shape) for a, shape in zip(avals, shapes, strict=True)]
 
     @property
     def output(self) -> Value:
@@ -183,6 +198,17 @@ def rebuild(graph: Graph, visit, input_aval=lambda value: value.aval) -> Graph:
     return new
 
 
+def bound_attrs(attrs: dict, sizes: dict) -> dict:
+    """Attributes with sizes in place of the Dims that have these names."""
+
+    def bound(value):
+        if isinstance(value, tuple):
+            return tuple(bound(v) for v in value)
+        return bind_dim(value, sizes)
+
+    return {name: bound(value) for name, value in attrs.items()}
+
+
 def bind(graph: Graph, sizes: dict[str, int], avals: Sequence[Aval]) -> Graph:
     """The graph for given input avals, with every symbolic dimension replaced; shape rules run again.
 
@@ -190,21 +216,14 @@ def bind(graph: Graph, sizes: dict[str, int], avals: Sequence[Aval]) -> Graph:
         InvalidArgumentError: an op cannot take inputs of these shapes, or a Variable a value.
     """
 
-    def bound(value):
-        if isinstance(value, Dim):
-            return value.bind(sizes)
-        if isinstance(value, tuple):
-            return tuple(bound(v) for v in value)
-        return bind_dim(value, sizes)
-
     by_input = dict(zip(graph.inputs, avals, strict=True))
     new = rebuild(
         graph,
-        lambda new, node, inputs: new.add(node.op, inputs, {k: bound(v) for k, v in node.attrs.items()}, node.where),
+        lambda new, node, inputs: new.add(node.op, inputs, bound_attrs(node.attrs, sizes), node.where),
         by_input.__getitem__,
     )
     for target, value in new.updates.items():
-        if target.shape != value.shape:
+        if target.shape != value.shape and not value.aval.symbolic:
             raise InvalidArgumentError(
                 f"assign: cannot assign value of shape {TensorShape(value.shape)} to a Variable of shape "
                 f"{TensorShape(target.shape)}"

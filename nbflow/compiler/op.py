@@ -27,6 +27,9 @@ class Op:
         view: view: (aval, attrs) -> (offset, strides) into the input's buffer, in elements, or None for a copy.
         lower: library: (node, lowering) -> None, adds kernel calls by itself.
         expand: composite: (emitter, values, attrs) -> values, written in other ops (see passes.simplify.Emitter).
+        host: host: (NumPy arrays..., **attrs) -> an array or tuple of arrays: a NumPy function that runs between native
+            programs. What it is given must not be written to. `infer` gives a size that only the values decide as a
+            Dim.fresh; the function may raise InvalidArgumentError.
         simplify: (emitter, values, attrs) -> a simpler replacement or None.
         static: (avals, attrs) -> NumPy array: known without running, from shapes alone.
         samples: for tests: calls () -> (inputs, attrs) with interesting NumPy inputs.
@@ -45,6 +48,7 @@ class Op:
     view: Callable | None = None
     lower: Callable | None = None
     expand: Callable | None = None
+    host: Callable | None = None
     static: Callable | None = None
     simplify: Callable | None = None
     samples: tuple = ()
@@ -56,9 +60,9 @@ class Op:
 
     @property
     def kind(self) -> str:
-        """How the op computes: elementwise, reduction, view, library, composite, static or source."""
+        """How the op computes: elementwise, reduction, view, library, composite, host, static or source."""
         fields = {"elementwise": self.expr, "reduction": self.reduce, "view": self.view, "library": self.lower}
-        fields |= {"composite": self.expand, "static": self.static}
+        fields |= {"composite": self.expand, "host": self.host, "static": self.static}
         return next((kind for kind, value in fields.items() if value is not None), "source")
 
     def __call__(self, *inputs, **attrs) -> Any:

@@ -1,8 +1,9 @@
 """A graph as something to call: programs for each shape, Variables updated in place, gradients by recomputation."""
 
+import functools
 from collections.abc import Sequence
 
-from nbflow.compiler.graph import Aval, Graph, Node, Value, bind
+from nbflow.compiler.graph import SHAPES, Aval, Graph, Node, Value, bind, bound_attrs
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
 from nbflow.function.trace import SymbolicTensor, Trace
@@ -10,9 +11,12 @@ from nbflow.ops.table import TABLE
 from nbflow.runtime import threads
 from nbflow.runtime.buffers import allocate
 from nbflow.shapes import Dim
+from nbflow.tape.forward import ForwardAccumulator
 from nbflow.tape.gradient_tape import Call, GradientTape
+from nbflow.tensor.indexed_slices import IndexedSlices, added
+from nbflow.tensor.stages import Stages, compiled
 from nbflow.tensor.state import busy, state
-from nbflow.tensor.tensor import Tensor, apply, dense, make, run_program
+from nbflow.tensor.tensor import Tensor, apply, dense, make, run_program, run_stages
 from nbflow.tensor.variable import Variable
 
 
@@ -41,9 +45,9 @@ class Compiled:
             if isinstance(dim, Dim)
         ]
         self._loose = any(isinstance(c, Variable) and not c.shape.is_fully_defined() for c in self.captures)
-        self._programs: dict[tuple, Program] = {}
+        self._programs: dict[tuple, Program | Stages] = {}
         self._quick: Program | None = None  # the one program, where interpreter.launch can run it
-        self._gradients: dict[tuple, GradientGraph] = {}
+        self._derivatives: dict[tuple, DerivativeGraph] = {}
         self._with_scalars: dict[tuple, Compiled] = {}
         self._split_updates()
 
@@ -67,7 +71,7 @@ class Compiled:
                 value: self.graph.updates[value] for value, there in zip(inputs, self._in_place, strict=True) if there
             }
 
-    def program(self, avals: Sequence[Aval]) -> Program:
+    def program(self, avals: Sequence[Aval]) -> Program | Stages:
         """The program for inputs of these Avals, captures included."""
         key = tuple(avals) if self._symbolic or self._loose else ()
         found = self._programs.get(key)
@@ -75,8 +79,8 @@ class Compiled:
             sizes: dict[str, int] = {}
             for k, axis, dim in self._symbolic:
                 sizes[dim.name] = avals[k].shape[axis]
-            found = self._programs[key] = Program(bind(self._runs, sizes, avals) if key else self._runs)
-            if not key and not self.captures and found.launchable:
+            found = self._programs[key] = compiled(bind(self._runs, sizes, avals) if key else self._runs)
+            if not key and not self.captures and isinstance(found, Program) and found.launchable:
                 self._quick = found
         return found
 
@@ -108,9 +112,14 @@ class Compiled:
         sizes = {dim.name: given[k].nbflow_shape[axis] for k, axis, dim in self._symbolic}
         made: dict[Value, Tensor] = dict(zip(self.graph.inputs, given, strict=True))
         for node in self.graph.nodes:
-            attrs = {name: _bound(value, sizes) for name, value in node.attrs.items()}
+            attrs = bound_attrs(node.attrs, sizes)
+            shapes = attrs.pop(SHAPES, ())
             result = apply(node.op, [made[v] for v in node.inputs], attrs)
-            made.update(zip(node.outputs, result if isinstance(result, tuple) else (result,), strict=True))
+            results = result if isinstance(result, tuple) else (result,)
+            for shape, tensor in zip(shapes, results, strict=False):  # what only values decide has a new name here
+                pairs = zip(shape, tensor.nbflow_shape, strict=True)
+                sizes |= {old.name: new for old, new in pairs if isinstance(old, Dim) and not old.op}
+            made.update(zip(node.outputs, results, strict=True))
         for capture, source in zip(self.captures, self.graph.inputs[self._arguments :], strict=True):
             if isinstance(capture, Variable) and source in self.graph.updates:
                 trace.assign(capture, made[self.graph.updates[source]])
@@ -123,14 +132,10 @@ class Compiled:
         else:
             program = self._programs.get(()) or self.program([])
         before = self._held() if program.failures else []
-        addresses = [t._ptr for t in arguments]
-        for capture, in_place in zip(captures, self._in_place, strict=True):
-            if isinstance(capture, Variable):
-                addresses.append((capture.nbflow_writable() if in_place else capture._tensor)._ptr)
-            else:
-                addresses.append(capture._ptr)
         try:
-            results = run_program(program, addresses)
+            results = (
+                self._run_stages(program, arguments) if isinstance(program, Stages) else self._go(program, arguments)
+            )
         except InvalidArgumentError:
             for variable, tensor in before:
                 variable._tensor = tensor
@@ -138,6 +143,25 @@ class Compiled:
         for variable in reversed(self._replaced):
             variable._tensor = results.pop()
         return results
+
+    def _run_program(self, program: Program, arguments: Sequence[Tensor]) -> list[Tensor]:
+        addresses = [t._ptr for t in arguments]
+        for capture, in_place in zip(self._dense, self._in_place, strict=True):
+            if isinstance(capture, Variable):  # whoever holds its tensor, even for a moment, would not see the update
+                addresses.append((capture.nbflow_writable() if in_place else capture._tensor)._ptr)
+            else:
+                addresses.append(capture._ptr)
+        return run_program(program, addresses)
+
+    def _run_stages(self, program: Stages, arguments: Sequence[Tensor]) -> list[Tensor]:
+        with program.lock:
+            inputs = list(arguments)
+            for capture, in_place in zip(self._dense, self._in_place, strict=True):
+                if isinstance(capture, Variable):
+                    inputs.append(capture.nbflow_writable() if in_place else capture._tensor)
+                else:
+                    inputs.append(capture)
+            return run_stages(program, inputs)
 
     def _held(self) -> list[tuple[Variable, Tensor]]:
         """The Variables that a run updates, with their values: held, they are not written over, and can be put back."""
@@ -159,24 +183,24 @@ class Compiled:
         finally:
             state.tapes = tapes
 
-        def backward(upstream: list) -> list:
-            gradient = self._gradient_graph(tuple(g is not None for g in upstream))
-            given = [*inputs, *(g for g in upstream if g is not None)]
-            if state.trace is None and not state.tapes:
-                given = [dense(t) for t in given]
-            found = iter(gradient(given))
-            return [next(found) if there else None for there in gradient.connected]
-
+        call = Call(
+            functools.partial(self._derivative, GradientGraph, inputs),
+            functools.partial(self._derivative, TangentGraph, inputs),
+        )
         for tape in tapes:
-            tape.record(Call(backward), inputs, tuple(results), {})
+            tape.record(call, inputs, tuple(results), {})
         return results
 
-    def _gradient_graph(self, seeded: tuple[bool, ...]) -> "GradientGraph":
-        """The gradient graph for upstream gradients of some of the results."""
-        found = self._gradients.get(seeded)
-        if found is None:
-            found = self._gradients[seeded] = GradientGraph(self.trace, seeded)
-        return found
+    def _derivative(self, kind: type["DerivativeGraph"], inputs: list, given: list) -> list:
+        """Gradients for upstream gradients of the results, or tangents for tangents of the inputs."""
+        seeded = tuple(g is not None for g in given)
+        graph = self._derivatives.get((kind, seeded))
+        if graph is None:
+            graph = self._derivatives[kind, seeded] = kind(self.trace, seeded)
+        arguments = [*inputs, *(g for g in given if g is not None)]
+        if state.trace is None and not state.tapes:
+            arguments = [dense(t) for t in arguments]
+        return graph.arranged(graph(arguments))
 
     def _taking_scalars(self, tensors: list[Tensor]) -> "Compiled":
         """The same with captured numbers as inputs, not constants, so that gradients reach them."""
@@ -197,49 +221,90 @@ class Compiled:
         return self._with_scalars[key]
 
 
-class GradientGraph(Compiled):
-    """The gradient of a graph: (its inputs, upstream gradients) -> gradients of its inputs.
-
-    The forward part is computed anew.
+class DerivativeGraph(Compiled):
+    """A derivative of a graph: (its inputs, seeds) -> derivatives. What it needs of the graph is computed anew.
 
     Args:
-        seeded: for each result of the graph whether there is an upstream gradient among the inputs.
+        seeded: which seeds there are among the inputs.
 
     Attributes:
-        connected: for each input of the graph whether it has a gradient among the results.
+        form: for each derivative how it is made of the results: None, the next of them, or IndexedSlices of a shape.
     """
 
     def __init__(self, forward: Trace, seeded: tuple[bool, ...]):
-        trace = forward.extended()
-        tensors: dict[Value, SymbolicTensor] = {}
-
-        def tensor_of(value: Value) -> SymbolicTensor:
-            if value not in tensors:
-                tensors[value] = SymbolicTensor(trace, value)
-            return tensors[value]
-
-        inputs = [tensor_of(v) for v in forward.graph.inputs]
-        groups = [[t, *map(tensor_of, forward.versions.get(t.value, ()))] for t in inputs]
+        trace = self._forward_trace = forward.extended()
+        self._tensors: dict[Value, SymbolicTensor] = {}
+        inputs = [self._tensor(v) for v in forward.graph.inputs]
+        groups = [[t, *map(self._tensor, forward.versions.get(t.value, ()))] for t in inputs]
         with trace.active():
-            with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-                tape.watch(groups)
-                for entry in _calls(forward, tensor_of):
-                    tape.record(*entry)
-            targets = [tensor_of(v) for v, there in zip(forward.graph.outputs, seeded, strict=True) if there]
-            seeds = [trace.argument(t._aval) for t in targets]
-            gradients = tape.gradient(targets, groups, output_gradients=seeds) if targets else [[None]] * len(groups)
-            totals = [_sum([g for g in group if g is not None]) for group in gradients]
-            self.connected = [g is not None for g in totals]
-            trace.graph.outputs = [trace.lift(g).value for g in totals if g is not None]
+            found = self._derivatives_of(forward, groups, seeded)
+            self.form = [g._dense_shape if type(g) is IndexedSlices else g is not None for g in found]
+            parts = [(g.values, g.indices) if type(g) is IndexedSlices else (g,) for g in found if g is not None]
+            trace.graph.outputs = [trace.lift(t).value for part in parts for t in part]
         trace.graph.updates.clear()
         super().__init__(trace, len(trace.captures) - len(forward.captures))
 
+    def _tensor(self, value: Value) -> SymbolicTensor:
+        """The tensor that stands for a value of the graph, the same each time."""
+        if value not in self._tensors:
+            self._tensors[value] = SymbolicTensor(self._forward_trace, value)
+        return self._tensors[value]
 
-def _calls(trace: Trace, tensor_of):
-    """What a tape would have recorded in a trace: its nodes, and one call for a region with a gradient of its own."""
+    def _derivatives_of(self, forward: Trace, groups: list[list], seeded: tuple[bool, ...]) -> list:
+        """The derivatives; `groups` are the tensors that stand for each of the graph's inputs."""
+        raise NotImplementedError
+
+    def arranged(self, results: list[Tensor]) -> list:
+        """The derivatives that results of this graph make."""
+        rest = iter(results)
+        found: list = []
+        for form in self.form:
+            if isinstance(form, tuple):
+                found.append(IndexedSlices(next(rest), next(rest), form))
+            else:
+                found.append(next(rest) if form else None)
+        return found
+
+
+class GradientGraph(DerivativeGraph):
+    """(inputs, upstream gradients of the results) -> gradients of the inputs."""
+
+    def _derivatives_of(self, forward, groups, seeded):
+        trace = self._forward_trace
+        with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(groups)
+            for entry in _calls(forward, self._tensor):
+                tape.record(*entry)
+        targets = [self._tensor(v) for v, there in zip(forward.graph.outputs, seeded, strict=True) if there]
+        seeds = [trace.argument(t._aval) for t in targets]
+        gradients = tape.gradient(targets, groups, output_gradients=seeds) if targets else [[None]] * len(groups)
+        return [functools.reduce(added, group) for group in gradients]
+
+
+class TangentGraph(DerivativeGraph):
+    """(inputs, tangents of the inputs) -> tangents of the results."""
+
+    def _derivatives_of(self, forward, groups, seeded):
+        accumulator = ForwardAccumulator((), ())
+        for group, there in zip(groups, seeded, strict=True):
+            if there:
+                seed = self._forward_trace.argument(group[0]._aval)
+                for tensor in group:
+                    accumulator.set_tangent(tensor, seed)
+        for entry in _calls(forward, self._tensor, regions=False):
+            accumulator.record(*entry)
+        return accumulator.jvp([self._tensor(v) for v in forward.graph.outputs])
+
+
+def _calls(trace: Trace, tensor_of, regions: bool = True):
+    """What a tape would have recorded in a trace: its nodes, and one call for a region with a gradient of its own.
+
+    Args:
+        regions: False leaves out the gradients of their own.
+    """
     ends: dict[int, list[tuple]] = {}
     inside: set[int] = set()
-    for start, end, call, inputs, outputs in trace.regions:
+    for start, end, call, inputs, outputs in trace.regions if regions else ():
         inside.update(range(start, end))
         ends.setdefault(end, []).append((call, [tensor_of(v) for v in inputs], tuple(map(tensor_of, outputs)), {}))
     for k, node in enumerate(trace.graph.nodes):
@@ -253,20 +318,6 @@ def _calls(trace: Trace, tensor_of):
                 node.attrs,
             )
     yield from ends.get(len(trace.graph.nodes), ())
-
-
-def _bound(value, sizes: dict):
-    """An attribute with other sizes in place of the symbolic dimensions."""
-    if isinstance(value, tuple):
-        return tuple(_bound(v, sizes) for v in value)
-    return value.bind(sizes) if isinstance(value, Dim) else value
-
-
-def _sum(gradients: list):
-    total = None
-    for gradient in gradients:
-        total = gradient if total is None else total + gradient
-    return total
 
 
 def _current(capture: Tensor | Variable) -> Tensor:

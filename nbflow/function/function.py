@@ -24,6 +24,7 @@ from nbflow.function.signature import (
 )
 from nbflow.function.trace import SymbolicTensor, Trace
 from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.stages import native_programs
 from nbflow.tensor.state import busy, state
 from nbflow.tensor.tensor import Tensor, dense, to_tensor
 
@@ -96,7 +97,7 @@ class ConcreteFunction:
     @property
     def programs(self) -> list[Program]:
         """The programs made so far: one, or with symbolic dimensions one for each set of sizes."""
-        return list(self.compiled._programs.values())
+        return [p for program in self.compiled._programs.values() for p in native_programs(program)]
 
 
 def _runnable(tensors: list[Tensor]) -> list[Tensor]:

@@ -12,14 +12,14 @@ import numpy as np
 from nbflow.compiler.graph import CONSTANT, Aval, Graph, Value, aval, bind
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import drop_unused
-from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.random import SEEDS
 from nbflow.ops.seeds import GraphSeeds
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim
+from nbflow.tensor.stages import Stages, compiled
 from nbflow.tensor.state import busy, state
-from nbflow.tensor.tensor import Tensor, dense, run_program
+from nbflow.tensor.tensor import Tensor, dense, run_program, run_stages
 from nbflow.tensor.variable import Variable
 
 _PACKAGE = str(Path(__file__).parents[1])
@@ -308,7 +308,9 @@ class Trace:
             for dim, size in zip(v.shape, t._aval.shape, strict=True)
             if isinstance(dim, Dim)
         }
-        program = Program(bind(graph, sizes, [t._aval for t in values]) if sizes else graph)
+        program = compiled(bind(graph, sizes, [t._aval for t in values]) if sizes else graph)
+        if isinstance(program, Stages):
+            return run_stages(program, values)[0]
         return run_program(program, [t._ptr for t in values])[0]
 
 

@@ -1,6 +1,6 @@
 """Tensor, and how one op runs at once: look up how it runs on these dtypes and layouts, run it, note it on tapes."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,12 +14,13 @@ from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.runtime import threads
 from nbflow.runtime.buffers import SMALL, allocate
-from nbflow.tensor import indexing
+from nbflow.tensor import indexing, stages
 from nbflow.tensor.protocol import TensorProtocol, describe, on_own_line
+from nbflow.tensor.stages import Block, Stages
 from nbflow.tensor.state import busy, state
 
 
-class Tensor(TensorProtocol):
+class Tensor(TensorProtocol, Block):
     """An immutable array of numbers (tf.Tensor).
 
     Made by nf.constant, nf.convert_to_tensor and by ops; never by calling the class.
@@ -34,24 +35,12 @@ class Tensor(TensorProtocol):
         <nf.Tensor: shape=(2,), dtype=float32, numpy=array([2., 4.], dtype=float32)>
     """
 
-    __slots__ = ("__weakref__", "_aval", "_buf", "_ptr")
-    _aval: Aval
-    _buf: Any  # the uint8 array that holds the numbers
-    _ptr: Any  # the address of the first
+    __slots__ = ("__weakref__",)
 
     def numpy(self):
         """The value as a NumPy array of its own, or a NumPy scalar."""
         array = self._view().copy()
         return array if array.ndim else array[()]
-
-    def _view(self) -> np.ndarray:
-        """The tensor's memory as a NumPy array that must not be written to."""
-        a = self._aval
-        strides = None if a.strides is None else tuple(s * a.dtype.size for s in a.strides)
-        if not a.size:
-            return np.empty(a.shape, a.dtype.np)
-        offset = self._ptr - self._buf.__array_interface__["data"][0]
-        return np.ndarray(a.shape, a.dtype.np, self._buf, offset, strides)
 
     def nbflow_apply(self, op: Op, inputs, attrs: dict):
         """Applies an op, this tensor being among the inputs."""
@@ -137,6 +126,8 @@ def to_tensor(value, dtype: DType | None = None, hint: DType | None = None):
     if isinstance(value, TensorProtocol):
         tensor = value.nbflow_tensor()
         return tensor if dtype is None else _checked(tensor, dtype)
+    if hasattr(kind, "nbflow_tensor"):  # what is a tensor once converted, such as IndexedSlices
+        return to_tensor(value.nbflow_tensor(), dtype)
     if isinstance(value, (list, tuple)) and _holds_tensor(value):
         parts = [to_tensor(v, dtype, hint) for v in value]
         first = next((p.dtype for v, p in zip(value, parts, strict=True) if isinstance(v, TensorProtocol)), None)
@@ -263,7 +254,8 @@ class Plan:
     """How one op runs on inputs of certain Avals.
 
     Attributes:
-        kind: "view" (no computation), "launch" (a small program of up to three inputs and one result) or "program".
+        kind: "view" (no computation), "launch" (a small program of up to three inputs and one result), "host" (a NumPy
+            function) or "program".
         results: Avals of the results.
         address, nbytes: of a launch: the program's address and the size of the result.
         offset: of a view: bytes from the input's first element to the result's.
@@ -279,14 +271,17 @@ class Plan:
                 self.kind, self.offset = "view", placed[0] * out.dtype.size
                 self.result = aval(out.dtype, out.shape, placed[1])
                 return
+        if op.host is not None:
+            found = op.infer(avals, attrs)
+            self.kind, self.results = "host", found if isinstance(found, tuple) else (found,)
+            return
         graph = Graph()
         values = [graph.input(a) for a in avals]
         results = graph.add(op, values, attrs)
         graph.outputs = list(results) if isinstance(results, tuple) else [results]
-        self.program = Program(graph)
-        self.results = self.program.output_avals
-        self.result = self.results[0]
-        if self.program.launchable:
+        self.program = stages.compiled(graph)
+        if isinstance(self.program, Program) and self.program.launchable:
+            self.result = self.program.output_avals[0]
             self.kind, self.address, self.nbytes = "launch", self.program.address, self.result.nbytes
         else:
             self.kind = "program"
@@ -309,8 +304,22 @@ def execute(op: Op, tensors, attrs: dict):
     if plan.kind == "view":
         source = tensors[0]
         return make(source._buf, source._ptr + plan.offset, plan.result)
-    results = run_program(plan.program, [t._ptr for t in tensors])
+    if plan.kind == "host":
+        results = [_tensor(block) for block in stages.call_host(op, plan.results, tensors, attrs)]
+    elif isinstance(plan.program, Stages):
+        results = run_stages(plan.program, tensors)
+    else:
+        results = run_program(plan.program, [t._ptr for t in tensors])
     return results[0] if len(results) == 1 else tuple(results)
+
+
+def _tensor(block: Block) -> Tensor:
+    return make(block._buf, block._ptr, block._aval)
+
+
+def run_stages(program: Stages, inputs: Sequence[Block]) -> list[Tensor]:
+    """Runs a graph with host ops on inputs of the layouts that it was made for; returns its results."""
+    return [_tensor(block) for block in program.run(inputs)]
 
 
 def run_program(program: Program, inputs: list[int]) -> list[Tensor]:
