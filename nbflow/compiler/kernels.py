@@ -83,13 +83,13 @@ def namespace() -> dict:
     names = {name: getattr(intrinsics, name) for name in dir(intrinsics) if not name.startswith("_")}
     names |= {name: getattr(vecmath, name) for name in dir(vecmath) if not name.startswith("_")}
     names |= {name: getattr(philox, name) for name in dir(philox) if not name.startswith("_")}
-    names |= {"carray": carray, "gemm": blas.gemm, "tile": gemm.tile}
+    names |= {"carray": carray, "gemm": blas.gemm, "gemm_add": blas.gemm_add, "tile": gemm.tile}
     return {**names, **DTYPES, "inf": float("inf"), "nan": float("nan")}
 
 
 def compile_source(stem: str, source: str) -> native.Loaded:
     """A kernel from source that uses the names above."""
-    if "gemm(" in source:
+    if "gemm" in source:
         blas.library()
     return native.kernel(stem, source, namespace())
 

@@ -3,7 +3,7 @@
 import ctypes
 import importlib
 import os
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -42,37 +42,40 @@ def library() -> ctypes.CDLL:
     return loaded
 
 
-def _gemm(typingctx, dtype, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc):
-    """Row-major C[m, n] = op(A) op(B), op being the transpose where its flag is 1; leading dimensions in elements."""
-    element = dtype.dtype
+def _product(beta: float):
+    def definition(typingctx, dtype, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc):
+        """Row-major C[m, n] = op(A) op(B) + beta C, op the transpose where its flag is 1; leading sizes in elements."""
+        element = dtype.dtype
 
-    def codegen(context, builder, signature, args):
-        _, ta, tb, m, n, k, a, lda, b, ldb, c, ldc = args
-        scalar = context.get_data_type(element)
+        def codegen(context, builder, signature, args):
+            _, ta, tb, m, n, k, a, lda, b, ldb, c, ldc = args
+            scalar = context.get_data_type(element)
 
-        def reference(value):
-            slot = cgutils.alloca_once(builder, value.type)
-            builder.store(value, slot)
-            return builder.ptrtoint(slot, _I64)
+            def reference(value):
+                slot = cgutils.alloca_once(builder, value.type)
+                builder.store(value, slot)
+                return builder.ptrtoint(slot, _I64)
 
-        def flag(value):  # 0 -> 'N' (78), 1 -> 'T' (84)
-            char = builder.add(builder.mul(value, ir.Constant(_I64, 6)), ir.Constant(_I64, 78))
-            return reference(builder.trunc(char, ir.IntType(8)))
+            def flag(value):  # 0 -> 'N' (78), 1 -> 'T' (84)
+                char = builder.add(builder.mul(value, ir.Constant(_I64, 6)), ir.Constant(_I64, 78))
+                return reference(builder.trunc(char, ir.IntType(8)))
 
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), [_I64] * 13), GEMM[f"f{element.bitwidth}"]
-        )
-        # Fortran sees row-major matrices transposed: C' = op(B)' op(A)'
-        one, zero = reference(ir.Constant(scalar, 1.0)), reference(ir.Constant(scalar, 0.0))
-        arguments = [flag(tb), flag(ta), reference(n), reference(m), reference(k), one]
-        arguments += [b, reference(ldb), a, reference(lda), zero, c, reference(ldc)]
-        builder.call(function, arguments)
-        return context.get_dummy_value()
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), [_I64] * 13), GEMM[f"f{element.bitwidth}"]
+            )
+            # Fortran sees row-major matrices transposed: C' = op(B)' op(A)'
+            one, old = reference(ir.Constant(scalar, 1.0)), reference(ir.Constant(scalar, beta))
+            arguments = [flag(tb), flag(ta), reference(n), reference(m), reference(k), one]
+            arguments += [b, reference(ldb), a, reference(lda), old, c, reference(ldc)]
+            builder.call(function, arguments)
+            return context.get_dummy_value()
 
-    return types.void(dtype, *[types.int64] * 11), codegen
+        return types.void(dtype, *[types.int64] * 11), codegen
+
+    return definition
 
 
-def _python_gemm(dtype, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc):
+def _python_gemm(dtype, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc, beta=0):
     def matrix(address, rows, columns, leading):
         kind = np.dtype(str(dtype))
         flat = (ctypes.c_uint8 * (((rows - 1) * leading + columns) * kind.itemsize)).from_address(address)
@@ -81,7 +84,11 @@ def _python_gemm(dtype, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ld
 
     left = matrix(a, k, m, lda).T if transpose_a else matrix(a, m, k, lda)
     right = matrix(b, n, k, ldb).T if transpose_b else matrix(b, k, n, ldb)
-    matrix(c, m, n, ldc)[...] = left @ right
+    result = matrix(c, m, n, ldc)
+    result[...] = left @ right + (beta * result if beta else 0)
 
 
-gemm = _python_gemm if config.DISABLE_JIT else intrinsic(_gemm)
+if config.DISABLE_JIT:
+    gemm, gemm_add = _python_gemm, partial(_python_gemm, beta=1)
+else:
+    gemm, gemm_add = intrinsic(_product(0.0)), intrinsic(_product(1.0))
