@@ -133,9 +133,8 @@ class Compiled:
             program = self._programs.get(()) or self.program([])
         before = self._held() if program.failures else []
         try:
-            results = (
-                self._run_stages(program, arguments) if isinstance(program, Stages) else self._go(program, arguments)
-            )
+            run = self._run_stages if isinstance(program, Stages) else self._run_program
+            results = run(program, arguments)
         except InvalidArgumentError:
             for variable, tensor in before:
                 variable._tensor = tensor
