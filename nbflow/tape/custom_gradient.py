@@ -57,7 +57,11 @@ def custom_gradient(f=None):
         call = Call(functools.partial(_backward, grad_fn, outputs, len(inputs), read))
         recorded = [*inputs, *(v.nbflow_tensor() for v in read)]
         for tape in tapes:
-            tape.record(call, recorded, tuple(outputs), {})
+            if isinstance(tape, GradientTape):
+                tape.record(call, recorded, tuple(outputs), {})
+            else:  # tangents are those of what f computed
+                for inner, outer in zip(results, outputs, strict=True):
+                    tape.record(TABLE["identity"], (inner,), outer, {})
         if trace is not None:
             trace.add_region(start, call, recorded, outputs)
         return optree.tree_unflatten(output_structure, outputs)

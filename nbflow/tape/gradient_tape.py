@@ -1,7 +1,10 @@
 """GradientTape: records ops, then applies their gradient rules from last to first."""
 
+import enum
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import optree
 
@@ -9,17 +12,32 @@ from nbflow.compiler.op import Op
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.shapes import could_be_equal
+from nbflow.tensor.indexed_slices import IndexedSlices, added, gradient_of_gather
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import busy, state
 from nbflow.tensor.tensor import to_tensor
 from nbflow.tensor.variable import Variable
 
+LOGGER = logging.getLogger("nbflow")
 
-class UnconnectedGradients:
+
+class UnconnectedGradients(enum.Enum):
     """What gradient gives for a source that the target does not depend on (tf.UnconnectedGradients)."""
 
     NONE = "none"
     ZERO = "zero"
+
+    @classmethod
+    def of(cls, value) -> "UnconnectedGradients":
+        """The member that a member or its value, "none" or "zero", stands for.
+
+        Raises:
+            ValueError: it stands for none.
+        """
+        try:
+            return cls(value)
+        except ValueError:
+            raise ValueError(f"Unknown value for unconnected_gradients: {value!r}; it takes 'none' or 'zero'") from None
 
 
 class Call:
@@ -27,17 +45,23 @@ class Call:
 
     Attributes:
         backward: list of upstream gradients, None where there is none -> list of gradients for the inputs.
+        jvp: list of tangents of the inputs, None where there is none -> list of tangents of the results; or None.
     """
 
-    __slots__ = ("backward",)
+    __slots__ = ("backward", "jvp")
 
-    def __init__(self, backward: Callable[[list], list]):
-        self.backward = backward
+    def __init__(self, backward: Callable[[list], list], jvp: Callable[[list], list] | None = None):
+        self.backward, self.jvp = backward, jvp
 
 
-def _sum_to_shape_of(gradient, tensor):
+def has_gradient(tensor) -> bool:
+    """Whether a tensor's dtype is one that gradients flow through."""
+    return tensor.dtype.is_floating
+
+
+def sum_to_shape_of(gradient, tensor):
     """Undoes broadcasting: the gradient summed to the shape of the input that it belongs to."""
-    if gradient.nbflow_shape == tensor.nbflow_shape:
+    if type(gradient) is IndexedSlices or gradient.nbflow_shape == tensor.nbflow_shape:
         return gradient
     return TABLE["sum_to"](gradient, shape=tensor.nbflow_shape)
 
@@ -46,16 +70,26 @@ def _input_gradients(entry: tuple, upstream: list, wanted: list[bool]) -> list:
     """The gradients of one recorded call for its inputs, None where not wanted or not there."""
     op, inputs, outputs, attrs = entry
     if isinstance(op, Call):
-        return op.backward(upstream)
-    several = len(outputs) > 1
+        return op.backward([None if g is None else to_tensor(g) for g in upstream])
+    if op.name == "gather" and wanted[0] and not any(attrs.values()):  # axis 0, no batch axes, indices in range
+        return [gradient_of_gather(to_tensor(upstream[0]), *inputs), None]
+    if op.name != "identity":  # the others compute with the gradient, which must be dense for that
+        upstream = [None if g is None else to_tensor(g) for g in upstream]
+    return vjp(op, inputs, outputs, attrs, upstream, wanted)
+
+
+def vjp(op: Op, inputs: Sequence, outputs: Sequence, attrs: dict, upstream: list, wanted: Sequence[bool]) -> list:
+    """The gradients of an op for its inputs by its rule, None where not wanted or not there."""
+    rule, several = op.vjp, len(outputs) > 1
+    assert rule is not None  # tapes do not record ops without one
     gradient, output = (tuple(upstream), outputs) if several else (upstream[0], outputs[0])
     return [
-        op.vjp(k, gradient, inputs, output, attrs) if wanted[k] and k not in op.blocked else None
+        rule(k, gradient, inputs, output, attrs) if wanted[k] and k not in op.blocked else None
         for k in range(len(inputs))
     ]
 
 
-def backpropagate(entries: Sequence[tuple], seeds: dict, sources: set[int]) -> dict[int, TensorProtocol]:
+def backpropagate(entries: Sequence[tuple], seeds: dict, sources: set[int]) -> dict:
     """Gradients by id of tensor.
 
     Args:
@@ -68,7 +102,7 @@ def backpropagate(entries: Sequence[tuple], seeds: dict, sources: set[int]) -> d
     for entry in entries:
         wanted = [id(t) in reached for t in entry[1]]
         if any(wanted):
-            reached.update(id(t) for t in entry[2] if t.dtype.is_floating)
+            reached.update(id(t) for t in entry[2] if has_gradient(t))
             path.append((entry, wanted))
     gradients = dict(seeds)
     for entry, wanted in reversed(path):
@@ -81,9 +115,9 @@ def backpropagate(entries: Sequence[tuple], seeds: dict, sources: set[int]) -> d
         for tensor, wants, gradient in zip(entry[1], wanted, _input_gradients(entry, upstream, wanted), strict=True):
             if gradient is None or not wants:
                 continue
-            gradient = _sum_to_shape_of(gradient, tensor)
+            gradient = sum_to_shape_of(gradient, tensor)
             known = gradients.get(id(tensor))
-            gradients[id(tensor)] = gradient if known is None else known + gradient
+            gradients[id(tensor)] = added(gradient, known)
     return gradients
 
 
@@ -107,10 +141,7 @@ class GradientTape:
 
     def __init__(self, persistent=False, watch_accessed_variables=True):
         self._persistent, self._watch_variables = persistent, watch_accessed_variables
-        self._recording, self._open = (
-            False,
-            False,
-        )  # open: something may have been recorded and was not used yet
+        self._recording = self._open = False  # open: something may have been recorded and was not used yet
         self._clear()
 
     def _clear(self) -> None:
@@ -130,7 +161,9 @@ class GradientTape:
             self._stop()
 
     def _start(self) -> None:
-        state.tapes = (*state.tapes, self)
+        # Forward accumulators come last: what they compute from a result is for tapes that know the result.
+        backward = [t for t in state.tapes if isinstance(t, GradientTape)]
+        state.tapes = (*backward, self, *state.tapes[len(backward) :])
         busy.count += 1
         self._recording = True
 
@@ -153,7 +186,7 @@ class GradientTape:
             return
         outputs = result if isinstance(result, tuple) else (result,)
         for tensor in outputs:
-            if tensor.dtype.is_floating:
+            if has_gradient(tensor):
                 watched[id(tensor)] = tensor
         self._entries.append((op, inputs, outputs, attrs))
 
@@ -173,8 +206,10 @@ class GradientTape:
             self._watch_tensor(tensor)
 
     def _watch_tensor(self, tensor) -> None:
-        if tensor.dtype.is_floating:  # others have no gradients
+        if has_gradient(tensor):
             self._watched[id(tensor)] = tensor
+        elif state.trace is None:
+            LOGGER.warning("The dtype of the watched tensor must be floating (e.g. nf.float32), got %s", tensor.dtype)
 
     # --- for users ----------------------------------------------------------------------------------------------
 
@@ -184,11 +219,11 @@ class GradientTape:
         Raises:
             ValueError: it is no tensor.
         """
-        for leaf in _flatten(tensor, "watch: tensor")[0]:
+        for leaf in flatten_sources(tensor, "watch: tensor")[0]:
             if isinstance(leaf, Variable):
                 self._watch_variable(leaf, leaf.nbflow_tensor())
             else:
-                self._watch_tensor(_here(leaf))
+                self._watch_tensor(here(leaf))
 
     @contextmanager
     def stop_recording(self):
@@ -224,23 +259,20 @@ class GradientTape:
         Raises:
             RuntimeError: a tape that is not persistent was used already.
         """
-        targets, _ = _flatten(target, "gradient: target")
-        leaves, structure = _flatten(sources, "gradient: sources")
+        targets, _ = flatten_sources(target, "gradient: target")
+        leaves, structure = flatten_sources(sources, "gradient: sources")
         upstream = _output_gradients(output_gradients, targets)
-        self._take_use(unconnected_gradients)
+        unconnected = self.take_use(unconnected_gradients)
         found = self._gradients(list(zip(targets, upstream, strict=True)), leaves)
-        if unconnected_gradients == "zero":
-            found = [
-                TABLE["zeros_like"](to_tensor(leaf)) if gradient is None else gradient
-                for leaf, gradient in zip(leaves, found, strict=True)
-            ]
-        self._finish_use()
+        if unconnected is UnconnectedGradients.ZERO:
+            pairs = zip(leaves, found, strict=True)
+            found = [zeros_for(leaf, leaf.nbflow_shape) if g is None else g for leaf, g in pairs]
+        self.finish_use()
         return optree.tree_unflatten(structure, found)
 
-    def _take_use(self, unconnected_gradients: str) -> None:
+    def take_use(self, unconnected_gradients) -> UnconnectedGradients:
         """Before gradients are computed: checks that the tape may be used, and stops it if it is for one use."""
-        if unconnected_gradients not in ("none", "zero"):
-            raise ValueError(f"Unknown value for unconnected_gradients: {unconnected_gradients!r}; 'none' or 'zero'")
+        unconnected = UnconnectedGradients.of(unconnected_gradients)
         if not self._open:
             raise RuntimeError(
                 "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians), after "
@@ -248,8 +280,10 @@ class GradientTape:
             )
         if self._recording and not self._persistent:
             self._stop()
+        return unconnected
 
-    def _finish_use(self) -> None:
+    def finish_use(self) -> None:
+        """After gradients were computed: a tape for one use forgets what it recorded."""
         if not self._persistent:
             self._open = False
             self._clear()
@@ -260,7 +294,12 @@ class GradientTape:
         seeds: dict = {}
         for target, upstream in pairs:
             target = self._known(target)
-            if not target.dtype.is_floating:
+            if not has_gradient(target):
+                LOGGER.warning(
+                    "The dtype of the target tensor must be floating (e.g. nf.float32) when calling "
+                    "GradientTape.gradient, got %s",
+                    target.dtype,
+                )
                 continue
             if upstream is None:
                 upstream = TABLE["ones_like"](target)
@@ -270,17 +309,14 @@ class GradientTape:
                     raise InvalidArgumentError(
                         f"gradient: output_gradients has shape {upstream.shape} for a target of shape {target.shape}"
                     )
-            known = seeds.get(id(target))
-            seeds[id(target)] = upstream if known is None else known + upstream
+            seeds[id(target)] = added(seeds.get(id(target)), upstream)
         wanted = {id(t) for group in tensors for t in group}
         gradients = backpropagate(self._entries, seeds, wanted)
         results = []
         for group in tensors:
             total = None
             for tensor in group:
-                gradient = gradients.get(id(tensor))
-                if gradient is not None:
-                    total = gradient if total is None else total + gradient
+                total = added(total, gradients.get(id(tensor)))
             results.append(total)
         return results
 
@@ -291,77 +327,35 @@ class GradientTape:
             if any(source is target for target in targets):
                 value = self._known(source)
                 tensors += [] if any(value is t for t in tensors) else [value]
-            return [t for t in tensors if t.dtype.is_floating]
+            return [t for t in tensors if has_gradient(t)]
         tensor = self._known(source)
         return [tensor] if id(tensor) in self._watched else []
 
     def _known(self, leaf):
         """The tensor by which this tape knows a tensor or Variable: itself, or what stands for it in the trace."""
-        tensor = _value(leaf)
-        return tensor if id(tensor) in self._watched else _here(tensor)
+        tensor = value_of(leaf)
+        return tensor if id(tensor) in self._watched else here(tensor)
 
-    def jacobian(self, target, sources, unconnected_gradients=UnconnectedGradients.NONE, **options):
-        """The Jacobian of target: for each source a tensor of shape target.shape + source.shape.
+    def dense_gradients(self, pairs: list[tuple], sources: list) -> list:
+        """The gradients of (target, upstream gradient) pairs, added, for flat sources; None where unconnected."""
+        return [None if g is None else to_tensor(g) for g in self._gradients(pairs, sources)]
 
-        Args:
-            options: TensorFlow's parallel_iterations and experimental_use_pfor, which make no difference.
-        """
-        target = _single(target, "jacobian: target")
-        leaves, structure = _flatten(sources, "jacobian: sources")
-        self._take_use(unconnected_gradients)
-        rows = [self._gradients([(target, seed)], leaves) for seed in _unit_vectors(target)]
-        found = []
-        for leaf, parts in zip(leaves, zip(*rows, strict=True) if rows else [()] * len(leaves), strict=True):
-            shape = (*target.nbflow_shape, *leaf.nbflow_shape)
-            found.append(_stacked(parts, shape, to_tensor(leaf), unconnected_gradients))
-        self._finish_use()
-        return optree.tree_unflatten(structure, found)
-
-    def batch_jacobian(self, target, source, unconnected_gradients=UnconnectedGradients.NONE, **options):
-        """The Jacobian of each row of target with respect to the same row of source.
-
-        Returns:
-            A tensor of shape [batch] + target.shape[1:] + source.shape[1:].
-
-        Raises:
-            ValueError: the batch sizes differ.
-        """
-        target = _single(target, "batch_jacobian: target")
-        if not isinstance(source, TensorProtocol):
-            raise TypeError(
-                f"batch_jacobian: source is {source!r:.200} of type {type(source).__name__}; it takes one tensor"
-            )
-        shape, source_shape = target.nbflow_shape, source.nbflow_shape
-        if not shape or not source_shape or shape[0] != source_shape[0]:
-            raise ValueError(
-                f"Need first dimension of target shape {target.shape} and source shape {source.shape} to match."
-            )
-        self._take_use(unconnected_gradients)
-        flat_shape = (shape[0], -1 if 0 in shape else _count(shape[1:]))
-        rows = []
-        for seed in _unit_columns(target, flat_shape):
-            (gradient,) = self._gradients([(target, seed)], [source])
-            rows.append(gradient)
-        result_shape = (*shape[1:], *source_shape)
-        stacked = _stacked(rows, result_shape, to_tensor(source), UnconnectedGradients.ZERO)
-        self._finish_use()
-        inner = len(shape) - 1  # the batch axis comes first
-        perm = (inner, *range(inner), *range(inner + 1, len(result_shape)))
-        return TABLE["transpose"](stacked, perm=perm)
+    jacobian: Callable[..., Any]  # see nbflow.function.jacobian
+    batch_jacobian: Callable[..., Any]
 
 
-def _here(leaf):
+def here(leaf):
     """The tensor that stands for a tensor or Variable on tapes: while a function is traced, its own in the trace."""
-    tensor = _value(leaf)
+    tensor = value_of(leaf)
     return tensor if state.trace is None else state.trace.lift(tensor)
 
 
-def _value(leaf):
+def value_of(leaf):
     """A tensor or Variable as a tensor, without a note that it was read."""
     return leaf.nbflow_current() if isinstance(leaf, Variable) else leaf.nbflow_tensor()
 
 
-def _flatten(structure, what: str):
+def flatten_sources(structure, what: str):
     """The tensors of a nested structure, and the structure.
 
     Raises:
@@ -377,7 +371,12 @@ def _flatten(structure, what: str):
     return leaves, form
 
 
-def _single(tensor, what: str):
+def single_tensor(tensor, what: str):
+    """A tensor or Variable as a tensor.
+
+    Raises:
+        TypeError: it is something else.
+    """
     if not isinstance(tensor, TensorProtocol):
         raise TypeError(f"{what} is {tensor!r:.200} of type {type(tensor).__name__}; it takes one tensor")
     return tensor.nbflow_tensor()
@@ -397,39 +396,6 @@ def _output_gradients(given, targets: list) -> list:
     raise ValueError(f"gradient: output_gradients has {len(leaves)} tensors and target {len(targets)}; they must match")
 
 
-def _count(shape: tuple) -> int:
-    size = 1
-    for n in shape:
-        size = size * n
-    return size
-
-
-def _unit_vectors(target):
-    """For each element of target a tensor of its shape that is 1 there and 0 elsewhere."""
-    size = _count(target.nbflow_shape)
-    for number in range(size):
-        yield TABLE["reshape"](_one_hot(number, size, target.dtype), shape=target.nbflow_shape)
-
-
-def _one_hot(number: int, size: int, dtype):
-    """A vector that is 1 at a position; the position is a tensor, so that one program makes all of them."""
-    one, zero = to_tensor(1.0, hint=dtype), to_tensor(0.0, hint=dtype)
-    return TABLE["one_hot"](to_tensor(number), one, zero, depth=size, axis=0)
-
-
-def _unit_columns(target, flat_shape: tuple):
-    """For each element of a row of target a tensor that is 1 there in every row and 0 elsewhere."""
-    for column in range(flat_shape[1]):
-        row = TABLE["broadcast_to"](_one_hot(column, flat_shape[1], target.dtype), shape=flat_shape)
-        yield TABLE["reshape"](row, shape=target.nbflow_shape)
-
-
-def _stacked(rows, shape: tuple, source, unconnected: str):
-    """Gradients of single elements as one tensor, None where all are unconnected."""
-    if all(row is None for row in rows) and unconnected == "none" and rows:
-        return None
-    if not rows:
-        return TABLE["fill_like"](source, shape=shape, value=0)
-    rows = [TABLE["zeros_like"](source) if row is None else row for row in rows]
-    flat = [TABLE["reshape"](row, shape=(1, *source.nbflow_shape)) for row in rows]
-    return TABLE["reshape"](TABLE["concat"](*flat, axis=0), shape=shape)
+def zeros_for(source, shape: tuple):
+    """Zeros of a shape with the dtype of a tensor or Variable, which is not noted as read."""
+    return TABLE["fill_like"](value_of(source), shape=tuple(shape), value=0)
