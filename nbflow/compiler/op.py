@@ -31,6 +31,7 @@ class Op:
             programs. What it is given must not be written to. `infer` gives a size that only the values decide as a
             Dim.fresh; the function may raise InvalidArgumentError.
         simplify: (emitter, values, attrs) -> a simpler replacement or None.
+        batch: how it applies to a stack of examples, where function.batching has no rule that fits: see there.
         static: (avals, attrs) -> NumPy array: known without running, from shapes alone.
         samples: for tests: calls () -> (inputs, attrs) with interesting NumPy inputs.
         reference: for tests: the same as a NumPy function of (inputs..., **attrs).
@@ -49,6 +50,7 @@ class Op:
     lower: Callable | None = None
     expand: Callable | None = None
     host: Callable | None = None
+    batch: Callable | None = None
     static: Callable | None = None
     simplify: Callable | None = None
     samples: tuple = ()

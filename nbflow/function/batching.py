@@ -261,7 +261,7 @@ FROM_SHAPES: dict[str, Callable] = {
 
 def rule_of(op: Op) -> Callable | None:
     """The batching rule of an op, None where it has none."""
-    return getattr(op, "batch", None) or RULES.get(op.name) or KINDS.get(op.kind)
+    return op.batch or RULES.get(op.name) or KINDS.get(op.kind)
 
 
 def batch(op: Op, inputs: Sequence, stacked: Sequence[bool], count, attrs: dict, unroll: bool = True) -> tuple:
