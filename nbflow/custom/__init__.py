@@ -1,0 +1,1 @@
+"""Ops that users write: scalar functions (nf.op) and array functions (nf.kernel)."""
