@@ -7,7 +7,7 @@ Tensors, eager ops, gradients, compiled functions and optimizers; see README.md 
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow import arrays, autodiff, config, datasets, errors, keras, linalg, math, nn, optimizers, random
+from nbflow import arrays, autodiff, config, datasets, errors, image, keras, linalg, math, nn, optimizers, random
 from nbflow import dtypes as dtypes
 from nbflow.dtypes import DType, as_dtype, float32, float64, int32, int64, uint8
 from nbflow.dtypes import bool_ as bool
