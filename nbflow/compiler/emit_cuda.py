@@ -25,6 +25,7 @@ import numpy as np
 
 from nbflow.compiler.emit_cpu import start_value
 from nbflow.compiler.loops import REDUCTIONS, Assign, Load, Nest, Operand, Phase, Reduce, Store
+from nbflow.compiler.scalars import definitions
 from nbflow.dtypes import INTEGER, DType, uint8
 from nbflow.runtime import cuda
 
@@ -124,7 +125,7 @@ class CudaEmitter:
         stem = "cuda_" + "_".join(w.strip("_") for w in nest.words[:4])
         comment = f'    """{" → ".join(nest.words)}, {form(nest)}"""'
         source = "\n".join([f"def {{name}}({', '.join(self.names)}):", comment, *self.lines, ""])
-        return CudaSource(stem, source, self.parameters)
+        return CudaSource(stem, definitions(source, device=True) + source, self.parameters)
 
     # --- lines and parameters -----------------------------------------------------------------------------------
 

@@ -32,6 +32,11 @@ def derivative(scalar: Scalar, k: int) -> Scalar | None:
     return scalar.derivatives[k]
 
 
+def constant(scalar: Scalar, value: float) -> Scalar:
+    """A number as a program with the parameters of another."""
+    return Scalar(scalar.origin.named("constant"), scalar.parameters, [ast.Return(ast.Constant(value))], scalar.limit)
+
+
 # --- arithmetic on expressions, without what 0 and 1 make needless ----------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbflow.compiler.expressions import GENERIC
+from nbflow.compiler.scalars import FUNCTIONS as DEFINITIONS
 from nbflow.custom.functions import FUNCTIONS, INTEGER, PRELUDE, REAL, TRUTH
 from nbflow.ops.table import TABLE
 from nbflow.runtime import vecmath
@@ -48,7 +49,6 @@ class Origin:
         return SyntaxError(message, (self.file, self.first + line - 1, None, text))
 
 
-DEFINITIONS: dict = {}
 SCALARS: dict[str, "Scalar"] = {}  # by name; equal names mean equal text and equal derivatives
 
 

@@ -88,10 +88,12 @@ def namespace() -> dict[str, Any]:
     """The names that kernel source may use: `cuda`, the dtypes, and the device functions."""
     cuda = load()
     if simulated():  # device functions as they are: the simulator's wrapper would swap their globals at each call
-        functions = device_functions(SimulatedMath, SimulatedMath, lambda function: function)
+        device: Callable = lambda function: function
+        functions = device_functions(SimulatedMath, SimulatedMath, device)
     else:
-        functions = device_functions(math, cuda, cuda.jit(device=True))
-    constants = {"uint64": types.uint64, "inf": math.inf, "nan": math.nan}
+        device = cuda.jit(device=True)
+        functions = device_functions(math, cuda, device)
+    constants = {"uint64": types.uint64, "inf": math.inf, "nan": math.nan, "vector_function": device}
     return {"cuda": cuda, **DTYPES, **constants, **functions}
 
 

@@ -1,0 +1,188 @@
+"""nf.op: a Python function of numbers as an elementwise op, fused with its neighbours and differentiable to any order."""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nbflow.compiler.graph import Aval, aval
+from nbflow.compiler.op import Op
+from nbflow.compiler.scalars import definitions
+from nbflow.custom.derivative import constant, derivative
+from nbflow.custom.language import CONSTANTS, Template, parse
+from nbflow.custom.scalar import Scalar
+from nbflow.dtypes import FLOATING, as_dtype, float32
+from nbflow.ops.table import TABLE, check_dtypes
+from nbflow.public import export
+from nbflow.shapes import broadcast
+from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.tensor import argument
+
+_ops: dict[str, Op] = {}  # by the program's name
+
+
+def op_of(scalar: Scalar) -> Op:
+    """The elementwise op that computes a program."""
+    found = _ops.get(scalar.name)
+    if found is None:
+        label, names = scalar.origin.name, scalar.parameters
+
+        def infer(avals: Sequence[Aval], attrs: dict) -> Aval:
+            check_dtypes(label, names, avals, FLOATING)
+            return aval(avals[0].dtype, broadcast(label, *(a.shape for a in avals)))
+
+        def vjp(k: int, g, inputs, output, attrs):
+            partial = derivative(scalar, k)
+            return TABLE["zeros_like"](g) if partial is None else g * op_of(partial)(*inputs)
+
+        call = f"{scalar.name}({', '.join(names)})"
+        found = _ops[scalar.name] = Op(scalar.name, names, infer, vjp=vjp, dtypes=FLOATING, expr=call)
+    return found
+
+
+class CustomOp:
+    """What nf.op makes of a function: an op, to be called with tensors and numbers."""
+
+    def __init__(self, function: Callable, template: Template, path: tuple[str, ...] = ()):
+        self.nbflow_template = None if path else template  # what other ops put in place of a call
+        self._function, self._template, self._path = function, template, path
+        self._signature = inspect.signature(function)
+        self._parameters = dict(zip(self._signature.parameters, template.parameters, strict=True))
+        self._quick: Op | None = None  # the op of a call with nothing but tensors
+        functools.update_wrapper(self, function)
+        if not template.free:
+            raise TypeError(f"nf.op: {template.name} has no parameter that could be a tensor")
+        self._check()
+
+    def _check(self) -> None:
+        """Compiles the program where defaults suffice, so that errors show before the first call."""
+        defaults = self._template.defaults
+        if all(p in defaults for p in self._template.fixed):
+            self._scalar(tuple(defaults[p] for p in self._template.fixed))
+
+    def __call__(self, *args, **kwargs):
+        """Applies the op; see nf.op."""
+        if not kwargs and len(args) == len(self._parameters) and not self._template.fixed:
+            values: Sequence = args
+            fixed: tuple = ()
+        else:
+            values, fixed = self._bind(args, kwargs)
+        op = self._quick
+        if op is None or fixed:
+            self._template.used = True
+            op = op_of(self._scalar(fixed))
+            self._quick = None if fixed else op
+        return op(*self._tensors(values))
+
+    def _bind(self, args: tuple, kwargs: dict) -> tuple[list, tuple]:
+        """Arguments that are tensors or numbers, and the values of the fixed parameters."""
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self._template.name}: {error}; it takes {self._signature}") from None
+        bound.apply_defaults()
+        values, fixed = [], []
+        for name, value in bound.arguments.items():
+            if self._parameters[name] not in self._template.fixed:
+                values.append(value)
+                continue
+            value = value.item() if isinstance(value, np.generic) else value
+            if not isinstance(value, CONSTANTS):
+                raise TypeError(
+                    f"{self._template.name}: {name} is fixed when the kernel is compiled, as it is keyword-only, a flag, "
+                    f"or bounds a loop; it takes a Python number and got {value!r:.200}"
+                )
+            fixed.append(value)
+        return values, tuple(fixed)
+
+    def _tensors(self, values: Sequence) -> list:
+        """Arrays as tensors, and a number where there is no tensor beside it."""
+        hint = next((v.dtype for v in values if isinstance(v, TensorProtocol)), None)
+        found = []
+        for name, value in zip(self._template.free, values, strict=True):
+            if not isinstance(value, TensorProtocol) and (hint is None or type(value) not in (int, float)):
+                value = argument(self._template.name, name, value, hint or float32)
+                hint = hint or value.dtype
+            found.append(value)
+        return found
+
+    def _scalar(self, fixed: tuple) -> Scalar:
+        scalar = self._template.scalar(fixed)
+        for name in self._path:
+            partial = derivative(scalar, scalar.parameters.index(name))
+            scalar = constant(scalar, 0.0) if partial is None else partial
+        return scalar
+
+    def gradient(self, function: Callable) -> Callable:
+        """Gives the op its derivatives by hand, as a decorator.
+
+        Args:
+            function: of the same parameters; it returns a tuple of the partial derivatives, one for each parameter that
+                may be a tensor, and is written in the same language as the op.
+        """
+        self._template.set_gradient(parse(function))
+        self._check()
+        return function
+
+    def derivative(self, parameter: str) -> "CustomOp":
+        """The partial derivative with respect to a parameter, as an op of the same parameters."""
+        name = self._parameters.get(parameter)
+        if name not in self._template.free:
+            raise TypeError(f"{self._template.name}: {parameter!r} is none of its parameters {self._template.free}")
+        return CustomOp(self._function, self._template, (*self._path, name))
+
+    def source(self, dtype="float32", **fixed) -> str:
+        """The op as kernels have it, in Python, with the functions that it calls."""
+        defaults = self._template.defaults
+        values = tuple(fixed[p] if p in fixed else defaults[p] for p in self._template.fixed)
+        name = self._scalar(values).name
+        return definitions(f"{name}_{as_dtype(dtype).code}(")
+
+    def __repr__(self) -> str:
+        return f"<nf.op {self._template.name}{self._signature}>"
+
+
+@export("op")
+def op(
+    function: Callable | None = None, *, derivatives: Sequence[Callable | None] | None = None, max_rounds=10_000
+) -> Any:
+    """Makes an elementwise op of a Python function of numbers; used as a decorator.
+
+    The op applies the function to each element of its arguments, which broadcast. It works on tensors, Variables, arrays
+    and numbers, eagerly and in nf.function, where it becomes part of the loop of the ops around it, and on tapes: its
+    derivatives are made from the source, to any order.
+
+    Args:
+        function: it may use local variables, if, `... if ... else ...`, for over range, while, break, continue and early
+            returns; +, -, *, /, //, %, **, comparisons, and, or, not; abs, min, max, int, float, round; math.exp and its
+            like, also under their names in NumPy and nbflow; other nf.op functions and plain Python functions of numbers;
+            numbers from outside, as they are when the op is made. It returns a number.
+            Parameters are tensors or numbers. Those that are keyword-only, have a default of True, False, None or text, or
+            bound a loop are fixed when the kernel is compiled: each value makes a kernel of its own.
+        derivatives: the partial derivatives where they are written by hand: for each parameter that may be a tensor a
+            function of the same parameters, None where it is zero. See also CustomOp.gradient.
+        max_rounds: a loop whose end is not known beforehand gives NaN after so many rounds.
+
+    Returns:
+        A CustomOp.
+
+    Raises:
+        TypeError: what is given is no function with source.
+        SyntaxError: it uses something else of Python; the error points at the line.
+
+    Example:
+        >>> import math
+        >>> import nbflow as nf
+        >>> @nf.op
+        ... def squareplus(x, b=4.0):
+        ...     return 0.5 * (x + math.sqrt(x * x + b))
+        >>> y = squareplus(tensor, b=2.0)
+    """
+    if function is None:
+        return lambda f: op(f, derivatives=derivatives, max_rounds=max_rounds)
+    template = parse(function, max_rounds)
+    if derivatives is not None:
+        template.set_gradient(tuple(None if d is None else parse(d, max_rounds) for d in derivatives))
+    return CustomOp(function, template)
