@@ -1,4 +1,4 @@
 """The op table: the meaning of every op. Importing the package fills the table."""
 
 from nbflow.ops import activation, array, elementwise, image, indexed, linalg, nn, ordering, random, reduction, scan, segment, statistics
-from nbflow.ops import convolution, patches
+from nbflow.ops import convolution, patches, pooling

@@ -157,7 +157,7 @@ def _lower_gather(walk_of):
     return lower
 
 
-def _lower_scatter(combine: str, walk_of, start):
+def lower_scatter(combine: str, walk_of, start):
     """Of (indices, updates) or (updates, indices) onto zeros and the like, or onto a tensor that comes first."""
 
     def lower(node, lowering):
@@ -181,7 +181,8 @@ def _lower_scatter(combine: str, walk_of, start):
 # --- one axis ---------------------------------------------------------------------------------------------------------
 
 
-def _check_indices(name: str, a, argument: str = "indices") -> None:
+def check_indices(name: str, a, argument: str = "indices") -> None:
+    """Raises InvalidArgumentError unless an argument has a dtype that indices have."""
     if a.dtype not in (int32, int64):
         raise InvalidArgumentError(f"{name}: {argument} has dtype {a.dtype.name}; it takes int32 or int64")
 
@@ -192,7 +193,7 @@ def _axis_walk(shape: tuple, indices: tuple, attrs: dict) -> Walk:
 
 def _infer_gather(avals, attrs):
     params, indices = avals
-    _check_indices("gather", indices)
+    check_indices("gather", indices)
     axis, batch = attrs["axis"], attrs.get("batch_dims", 0)
     if not could_be_equal(params.shape[:batch], indices.shape[:batch]):
         raise InvalidArgumentError(
@@ -260,7 +261,7 @@ scatter_add = register(
         "scatter_add",
         ("updates", "indices"),
         _infer_scatter_add,
-        lower=_lower_scatter("a + b", _axis_walk, lambda dtype: 0),
+        lower=lower_scatter("a + b", _axis_walk, lambda dtype: 0),
         vjp=lambda k, g, inputs, output, attrs: T["gather"](g, inputs[1], **_without(attrs, "size")),
         dtypes=NUMERIC,
         blocked=(1,),
@@ -278,7 +279,7 @@ def _point_walk(shape: tuple, indices: tuple, attrs: dict) -> Walk:
 
 def _infer_gather_nd(avals, attrs):
     params, indices = avals
-    _check_indices("gather_nd", indices)
+    check_indices("gather_nd", indices)
     batch = attrs["batch_dims"]
     depth = indices.shape[-1] if indices.shape else 0
     if not indices.shape or batch + depth > len(params.shape):
@@ -324,7 +325,7 @@ gather_nd = register(
 
 def check_scatter(name: str, shape: tuple, indices, updates, batch_dims: int = 0) -> None:
     """Raises InvalidArgumentError unless updates fit a tensor of a shape at indices."""
-    _check_indices(name, indices)
+    check_indices(name, indices)
     depth = indices.shape[-1] if indices.shape else 0
     wanted = (*indices.shape[:-1], *shape[batch_dims + depth :])
     if not indices.shape or batch_dims + depth > len(shape) or not could_be_equal(updates.shape, wanted):
@@ -350,7 +351,7 @@ scatter_nd = register(
         "scatter_nd",
         ("indices", "updates"),
         _infer_scatter_nd,
-        lower=_lower_scatter("a + b", _point_walk, lambda dtype: 0),
+        lower=lower_scatter("a + b", _point_walk, lambda dtype: 0),
         vjp=lambda k, g, inputs, output, attrs: T["gather_nd"](g, inputs[0], **_without(attrs, "shape")),
         dtypes=NUMERIC,
         blocked=(0,),
@@ -409,7 +410,7 @@ def _tensor_scatter(how: str, combine, function, vjp, dtypes) -> Op:
             name,
             ("tensor", "indices", "updates"),
             infer,
-            lower=_lower_scatter(combine, _point_walk, None),
+            lower=lower_scatter(combine, _point_walk, None),
             vjp=vjp,
             dtypes=dtypes,
             blocked=(1,),

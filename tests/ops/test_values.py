@@ -45,14 +45,19 @@ def assert_close(name: str, actual: np.ndarray, expected: np.ndarray, scale: np.
         )
 
 
-def reference(name: str, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """The expected result, in float64 where the op rounds, and the magnitude that its error is relative to."""
+def several(result) -> tuple:
+    """The results of an op, which may have one or several."""
+    return result if isinstance(result, tuple) else (result,)
+
+
+def reference(name: str, sample: Sample) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The expected results, in float64 where the op rounds, and the magnitudes that their errors are relative to."""
     inputs = sample.inputs
     if name not in ROUNDED_IN_PLACE:
         inputs = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs]
     with np.errstate(all="ignore"):
-        expected = np.asarray(TABLE[name].reference(*inputs, **sample.attrs))
-        return expected, np.asarray(magnitude(name, inputs, sample.attrs, expected))
+        expected = map(np.asarray, several(TABLE[name].reference(*inputs, **sample.attrs)))
+        return [(e, np.asarray(magnitude(name, inputs, sample.attrs, e))) for e in expected]
 
 
 def result_dtype(sample: Sample, expected: np.ndarray, dtype):
@@ -66,15 +71,15 @@ def result_dtype(sample: Sample, expected: np.ndarray, dtype):
 def test_value(name, dtype):
     op = TABLE[name]
     for sample in samples(name, dtype):
-        expected, scale = reference(name, sample)
         tensors = [to_tensor(x) for x in sample.inputs]
-        eager = apply(op, tensors, sample.attrs)
-        assert eager.dtype is result_dtype(sample, expected, dtype)
-        assert_close(name, np.asarray(eager.numpy()), expected, scale)
-        traced = nf.function(lambda *xs, attrs=sample.attrs: apply(op, xs, attrs))(*tensors)
-        assert traced.dtype is eager.dtype
-        assert traced.shape == eager.shape
-        assert np.asarray(traced.numpy()).tobytes() == np.asarray(eager.numpy()).tobytes()
+        eager = several(apply(op, tensors, sample.attrs))
+        traced = several(nf.function(lambda *xs, attrs=sample.attrs: apply(op, xs, attrs))(*tensors))
+        for (expected, scale), one, two in zip(reference(name, sample), eager, traced, strict=True):
+            assert one.dtype is result_dtype(sample, expected, dtype)
+            assert_close(name, np.asarray(one.numpy()), expected, scale)
+            assert two.dtype is one.dtype
+            assert two.shape == one.shape
+            assert np.asarray(two.numpy()).tobytes() == np.asarray(one.numpy()).tobytes()
 
 
 def laid_out(x: np.ndarray, layout: str):
@@ -103,14 +108,15 @@ def test_layout(name, layout):
     op, sample = TABLE[name], layout_sample(name)
     pairs = [laid_out(x, layout) for x in sample.inputs]
     inputs = [np.asarray(view(to_tensor(base)).numpy()) for base, view in pairs]
-    expected, scale = reference(name, Sample(inputs, sample.attrs))
+    references = reference(name, Sample(inputs, sample.attrs))
 
     def call(*bases):
         return apply(op, [view(base) for base, (_, view) in zip(bases, pairs, strict=True)], sample.attrs)
 
     bases = [to_tensor(base) for base, _ in pairs]
-    for result in (call(*bases), nf.function(call)(*bases)):
-        assert_close(name, np.asarray(result.numpy()), expected, scale)
+    for results in (call(*bases), nf.function(call)(*bases)):
+        for (expected, scale), result in zip(references, several(results), strict=True):
+            assert_close(name, np.asarray(result.numpy()), expected, scale)
 
 
 def test_every_op_has_samples():

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from nbflow.dtypes import DType, int64
+from nbflow.dtypes import DType, int32, int64
 from tests.ops.samples.common import *
 
 # --- along an axis ----------------------------------------------------------------------------------------------------
@@ -126,7 +126,109 @@ def onto(repeated: bool = True, divisor: bool = False) -> Callable:
     return samples
 
 
+def whole(dtype: DType, shape: tuple, seed: int = 0) -> np.ndarray:
+    """Whole numbers, among which some are equal."""
+    return np.asarray(numbers(dtype, shape, seed).round(), dtype.np)
+
+
+# --- segments ---------------------------------------------------------------------------------------------------------
+
+
+def unsorted_segments(dtype: DType) -> Iterator[Sample]:
+    for shape, ids in some(dtype, [((5,), [1, 0, 1, 0, 1]), ((2, 3), [[1, 0, 1], [1, 1, 0]]), ((4, 2), [1, -1, 1, 0])]):
+        for index_type in (np.int32, np.int64) if dtype in EVERY_SHAPE else (np.int64,):
+            attrs = {"num_segments": 2, "policy": 2}
+            yield Sample([distinct_or_small(dtype, shape), np.array(ids, index_type)], attrs, smooth=True)
+    yield Sample([numbers(dtype, (0, 3)), np.zeros(0, np.int32)], {"num_segments": 0, "policy": 2})
+
+
+def distinct_or_small(dtype: DType, shape: tuple) -> np.ndarray:
+    return distinct(dtype, shape, 2) if dtype.is_floating else numbers(dtype, shape, 2)
+
+
+def segments(dtype: DType) -> Iterator[Sample]:
+    for shape, ids, starts in [
+        ((5,), [0, 0, 2, 2, 2], [0, 2, 2, 5]),
+        ((3, 2), [0, 1, 1], [0, 1, 3]),
+        ((0, 3), [], [0]),
+    ]:
+        inputs = [distinct_or_small(dtype, shape), np.array(ids, np.int32), np.array(starts, np.int64)]
+        yield Sample(inputs, smooth=0 not in shape)
+
+
+def segment_numbers(dtype: DType) -> Iterator[Sample]:
+    for ids in ([0, 0, 2, 2, 5], [0], [3, 3], []):
+        yield Sample([np.array(ids, dtype.np)])
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def rows_to_sort(dtype: DType) -> Iterator[Sample]:
+    for shape in some(dtype, [(5,), (3, 4), (0,), (2, 0), (2, 1, 3, 2, 2), (67,)]):
+        for descending in (False, True):
+            yield Sample([distinct_or_small(dtype, shape)], {"descending": descending}, smooth=0 not in shape)
+    x = extremes(dtype)
+    yield Sample([x[x == x]], {"descending": False})
+
+
+def first_of(samples: Callable) -> Callable:
+    """Positions of all elements in order, or of the first few."""
+
+    def firsts(dtype: DType) -> Iterator[Sample]:
+        for sample in samples(dtype):
+            n = sample.inputs[0].shape[-1]
+            yield Sample(sample.inputs, {**sample.attrs, "first": n})
+        yield Sample([numbers(dtype, (2, 67))], {"descending": True, "first": 3})
+        yield Sample([numbers(dtype, (67,))], {"descending": False, "first": 0})
+
+    return firsts
+
+
+def vectors(dtype: DType) -> Iterator[Sample]:
+    yield Sample([whole(dtype, (20,))])
+    yield Sample([numbers(dtype, (0,))])
+    yield Sample([extremes(dtype)[1:]])
+
+
+def partitions(dtype: DType) -> Iterator[Sample]:
+    for x in ([0, 2, 2, 0, 1], [[1, 1], [0, 3]], []):
+        yield Sample([np.array(x, np.int32)], {"num_partitions": 4})
+
+
+def stitched(dtype: DType) -> Iterator[Sample]:
+    indices, positions = np.array([0, 3, 1], np.int32), np.array([0, 2, -1, 1])
+    yield Sample([numbers(dtype, (3, 2)), indices, positions], smooth=True)
+
+
+def sorted_rows(dtype: DType) -> Iterator[Sample]:
+    for side, out_type in product(("left", "right"), (int32, int64)):
+        for rows, n, m in some(dtype, [(2, 5, 7), (1, 1, 3), (2, 0, 3), (0, 2, 2), (1, 300, 60)]):
+            values = np.sort(whole(dtype, (rows, n)), -1), whole(dtype, (rows, m), 1)
+            yield Sample(list(values), {"side": side, "out_type": out_type})
+
+
+def predictions(dtype: DType) -> Iterator[Sample]:
+    x = whole(dtype, (5, 4))
+    x[3, 1] = np.nan
+    for k in (0, 1, 2, 5):
+        yield Sample([np.array([0, 3, -1, 0, 4], np.int32), x], {"k": k})
+
+
 RECIPES |= {
+    **{f"unsorted_segment_{how}": unsorted_segments for how in ("sum", "prod", "min", "max")},
+    **{f"segment_{how}": segments for how in ("sum", "prod", "min", "max")},
+    "segment_starts": segment_numbers,
+    "sort": rows_to_sort,
+    "argsort": first_of(rows_to_sort),
+    "unique": vectors,
+    "where_true": lambda dtype: [Sample([whole(dtype, shape)]) for shape in some(dtype, SHAPES)],
+    "partition_positions": partitions,
+    "last_positions": lambda dtype: [Sample([np.array(x, np.int32)]) for x in ([0, 3, 1, 3], [])],
+    "stitch": stitched,
+    "invert_permutation": lambda dtype: [Sample([np.array(x, dtype.np)]) for x in ([2, 0, 1], [])],
+    "searchsorted": sorted_rows,
+    "in_top_k": predictions,
     "cumsum": scans(),
     "cumprod": scans(0.5),
     "cumulative_logsumexp": scans(identity=-np.inf),  # of which there are no differences
