@@ -29,14 +29,8 @@ LLVM_TYPE = {
 }
 
 
-def vector_function(function):
-    """Compile a scalar function so that it is always inlined into the loop that calls it.
-
-    Without JIT the function runs as it is, with NumPy's warnings off: the infinities and NaNs
-    which raise them are results here, not accidents.
-    """
-    if not config.DISABLE_JIT:
-        return njit(error_model="numpy", forceinline=True)(function)
+def _quiet(function):
+    """A function without NumPy's warnings: the infinities and NaNs which raise them are results here, not accidents."""
 
     @functools.wraps(function)
     def quiet(*args):
@@ -44,6 +38,30 @@ def vector_function(function):
             return function(*args)
 
     return quiet
+
+
+def vector_function(function):
+    """Compile a scalar function so that it is always inlined into the loop that calls it."""
+    return _quiet(function) if config.DISABLE_JIT else njit(error_model="numpy", forceinline=True)(function)
+
+
+def scalar_function(function):
+    """Compile a scalar function that may branch and loop; it is called, and its callers do not vectorise."""
+    return _quiet(function) if config.DISABLE_JIT else njit(error_model="numpy")(function)
+
+
+def rounded(function):
+    """The float32 version of a scalar function of float64 arguments."""
+    count = len(inspect.signature(getattr(function, "py_func", function)).parameters)
+    narrow = (
+        lambda x: f32(function(f64(x))),
+        lambda x, y: f32(function(f64(x), f64(y))),
+        lambda x, y, z: f32(function(f64(x), f64(y), f64(z))),
+    )[count - 1]
+    name = function.__name__.replace("_f64", "_f32")
+    narrow.__name__ = narrow.__qualname__ = name
+    narrow.__doc__ = f"{function.__name__} rounded to float32.\n\nError below 0.6 ulp."
+    return scalar_function(narrow)
 
 
 def lowered(result, emit):

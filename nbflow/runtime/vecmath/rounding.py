@@ -1,9 +1,21 @@
-"""Rounding, sign and classification, and the C library's fmod: one instruction each but the last."""
+"""Rounding, sign and classification, the neighbouring number, and the C library's fmod."""
 
 import numpy as np
 
 from nbflow.runtime.vecmath import bits as _bits
-from nbflow.runtime.vecmath.bits import f32, f64, fabs, lowered, vector_function
+from nbflow.runtime.vecmath.bits import (
+    bits,
+    copysign,
+    f32,
+    f64,
+    fabs,
+    from_bits,
+    lowered,
+    select,
+    u32,
+    u64,
+    vector_function,
+)
 
 INF_F32, INF_F64 = f32("inf"), f64("inf")
 
@@ -175,3 +187,29 @@ def fmod_f64(x, y):
     Exact. fmod(x, 0) = fmod(inf, y) = nan. Not vectorised.
     """
     return remainder(x, y)
+
+
+@vector_function
+def nextafter_f32(x, y):
+    """The float32 next to x in the direction of y, x itself where they are equal.
+
+    Exact. From 0 it is the least subnormal; nan if either is nan.
+    """
+    pattern = bits(x)
+    away = (x < y) == (x > f32(0.0))
+    step = from_bits(select(away, u32(pattern + u32(1)), u32(pattern - u32(1))))
+    step = select(x == f32(0.0), copysign(from_bits(u32(1)), y), step)
+    return select((x != x) | (y != y), x + y, select(x == y, y, step))
+
+
+@vector_function
+def nextafter_f64(x, y):
+    """The float64 next to x in the direction of y, x itself where they are equal.
+
+    Exact. From 0 it is the least subnormal; nan if either is nan.
+    """
+    pattern = bits(x)
+    away = (x < y) == (x > f64(0.0))
+    step = from_bits(select(away, u64(pattern + u64(1)), u64(pattern - u64(1))))
+    step = select(x == f64(0.0), copysign(from_bits(u64(1)), y), step)
+    return select((x != x) | (y != y), x + y, select(x == y, y, step))
