@@ -57,12 +57,13 @@ Source: TensorFlow's ``PhiloxRandom``, ``UniformDistribution``, ``NormalDistribu
 ``TruncatedNormalDistribution``, ``FillPhiloxRandom`` and ``RandomShuffleOp``.
 """
 
-import ctypes
 import math
 from typing import Any
 
 import numpy as np
-from numba import config, njit
+from numba import njit
+
+from nbflow.runtime.libm import cos_32, cos_64, log_32, log_64, sin_32, sin_64
 
 # Words are held in uint64 and masked: products and sums of 32-bit words cannot overflow, so the same lines
 # are right in Python (where NumPy scalars warn of overflow) and in compiled code (where LLVM sees 32-bit
@@ -95,30 +96,15 @@ _TILE = 256
 _TRUNCATED_BLOCKS_32 = np.uint64(256)
 _TRUNCATED_BLOCKS_64 = np.uint64(128)
 
-_jit = njit(error_model="numpy")
+jit = njit(error_model="numpy")
 # Functions that only jitted code calls need no wrappers, and compile faster without.
 _BARE: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_internal = njit(**_BARE)
+internal = njit(**_BARE)
 # LLVM judges Philox too big to inline, and a loop that holds a call does not vectorise: a million uniform
 # float32 take 0.5 ms this way, 4.0 ms without.
-_inline = njit(forceinline=True, **_BARE)
+inline = njit(forceinline=True, **_BARE)
 
-# On a float32 Numba compiles these to calls of logf, and of sinf and cosf or of sincosf: in glibc the same.
-_logf, _sinf, _cosf = math.log, math.sin, math.cos
-
-if config.DISABLE_JIT:
-    # Python's math works in float64 and NumPy's float32 functions are its own: only the C library's have the
-    # same bits.
-    def _float32_function(name):
-        function = getattr(ctypes.CDLL(None), name)
-        function.argtypes = [ctypes.c_float]
-        function.restype = ctypes.c_float
-        return lambda x: np.float32(function(x))
-
-    _logf, _sinf, _cosf = map(_float32_function, ("logf", "sinf", "cosf"))
-
-
-@_inline
+@inline
 def philox_block(index, counter_lo, counter_hi, key):
     """Makes block ``counter + index`` of a stream.
 
@@ -154,7 +140,7 @@ def philox_block(index, counter_lo, counter_hi, key):
     return c0, c1, c2, c3
 
 
-@_jit
+@jit
 def reserve(state, local, blocks):
     """Takes the stream at ``state`` for one run of an op and moves the state past it.
 
@@ -179,52 +165,52 @@ def reserve(state, local, blocks):
         state[1] = ((high & _LOW) << _HALF) | (low & _LOW)
 
 
-@_inline
+@inline
 def _unit_float32(x):
     # TensorFlow sets the mantissa of a float in [1, 2) and subtracts 1: that is exact, and so is this.
     return np.float32(np.int32(x & _MANTISSA_32)) * _ULP_32
 
 
-@_inline
+@inline
 def _unit_float64(x0, x1):
     return np.float64(np.int64(((x0 & _MANTISSA_64_HIGH) << _HALF) | x1)) * _ULP_64
 
 
-@_internal
+@internal
 def _box_muller_float32(x0, x1):
     u = max(_unit_float32(x0), _EPSILON_32)
     # The angle is a product in float64, rounded to float32 once.
     angle = np.float32(_TWO_PI * np.float64(_unit_float32(x1)))
-    radius = np.float32(math.sqrt(_MINUS_TWO_32 * _logf(u)))
-    return _sinf(angle) * radius, _cosf(angle) * radius
+    radius = np.float32(math.sqrt(_MINUS_TWO_32 * log_32(u)))
+    return sin_32(angle) * radius, cos_32(angle) * radius
 
 
-@_internal
+@internal
 def _box_muller_float64(x0, x1, x2, x3):
     u = max(_unit_float64(x0, x1), _EPSILON_64)
     angle = _TWO_PI * _unit_float64(x2, x3)
-    radius = math.sqrt(-2.0 * math.log(u))
-    return math.sin(angle) * radius, math.cos(angle) * radius
+    radius = math.sqrt(-2.0 * log_64(u))
+    return sin_64(angle) * radius, cos_64(angle) * radius
 
 
-@_inline
-def _uniform_float32(index, counter_lo, counter_hi, key):
+@inline
+def uniform_float32(index, counter_lo, counter_hi, key):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return _unit_float32(x0), _unit_float32(x1), _unit_float32(x2), _unit_float32(x3)
 
 
-@_inline
-def _uniform_float64(index, counter_lo, counter_hi, key):
+@inline
+def uniform_float64(index, counter_lo, counter_hi, key):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return _unit_float64(x0, x1), _unit_float64(x2, x3)
 
 
-@_inline
+@inline
 def _offset_int32(x, minval, span):
     return np.int32(minval + np.int64(np.uint32(x) % np.uint32(span)))
 
 
-@_inline
+@inline
 def _uniform_int32(index, counter_lo, counter_hi, key, minval, span):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return (
@@ -235,7 +221,7 @@ def _uniform_int32(index, counter_lo, counter_hi, key, minval, span):
     )
 
 
-@_inline
+@inline
 def _offset_int64(x0, x1, minval, span):
     # The offset may exceed the largest int64 while the sum does not: it is added in two halves.
     offset = (x0 | (x1 << _HALF)) % span
@@ -243,46 +229,46 @@ def _offset_int64(x0, x1, minval, span):
     return minval + np.int64(half) + np.int64(offset - half)
 
 
-@_inline
+@inline
 def _uniform_int64(index, counter_lo, counter_hi, key, minval, span):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return _offset_int64(x0, x1, minval, span), _offset_int64(x2, x3, minval, span)
 
 
-@_inline
+@inline
 def _full_32(index, counter_lo, counter_hi, key):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return np.uint32(x0), np.uint32(x1), np.uint32(x2), np.uint32(x3)
 
 
-@_inline
+@inline
 def _full_64(index, counter_lo, counter_hi, key):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return x0 | (x1 << _HALF), x2 | (x3 << _HALF)
 
 
-@_internal
-def _normal_float32(index, counter_lo, counter_hi, key):
+@internal
+def normal_float32(index, counter_lo, counter_hi, key):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     f0, f1 = _box_muller_float32(x0, x1)
     f2, f3 = _box_muller_float32(x2, x3)
     return f0, f1, f2, f3
 
 
-@_internal
-def _normal_float64(index, counter_lo, counter_hi, key):
+@internal
+def normal_float64(index, counter_lo, counter_hi, key):
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return _box_muller_float64(x0, x1, x2, x3)
 
 
-@_internal
+@internal
 def _truncated_normal_float32(index, counter_lo, counter_hi, key):
     block = index * _TRUNCATED_BLOCKS_32
     f0 = f1 = f2 = f3 = np.float32(0.0)
     count = 0
     while True:
         # Accepted values are shifted in from the right: after four of them they stand in order.
-        for value in _normal_float32(block, counter_lo, counter_hi, key):
+        for value in normal_float32(block, counter_lo, counter_hi, key):
             if abs(value) < _TWO_32:
                 f0, f1, f2, f3 = f1, f2, f3, value
                 count += 1
@@ -291,13 +277,13 @@ def _truncated_normal_float32(index, counter_lo, counter_hi, key):
         block += _ONE
 
 
-@_internal
+@internal
 def _truncated_normal_float64(index, counter_lo, counter_hi, key):
     block = index * _TRUNCATED_BLOCKS_64
     f0 = f1 = 0.0
     count = 0
     while True:
-        for value in _normal_float64(block, counter_lo, counter_hi, key):
+        for value in normal_float64(block, counter_lo, counter_hi, key):
             if abs(value) < 2.0:
                 f0, f1 = f1, value
                 count += 1
@@ -306,14 +292,14 @@ def _truncated_normal_float64(index, counter_lo, counter_hi, key):
         block += _ONE
 
 
-@_inline
+@inline
 def _store_4(out, at, values):
     # An unsigned index: Numba would wrap a negative one around, and with that test no loop vectorises.
     at = np.uint64(at)
     out[at], out[at + _ONE], out[at + _TWO], out[at + _THREE] = values
 
 
-@_inline
+@inline
 def _store_2(out, at, values):
     at = np.uint64(at)
     out[at], out[at + _ONE] = values
@@ -328,7 +314,7 @@ def _writer(group, width, store):
         store: jitted function (out, at, values) that writes the outputs of one group.
     """
 
-    @_internal
+    @internal
     def write(out, at, index, count, counter_lo, counter_hi, key, *parameters):
         for i in range(count):
             store(out, at + width * i, group(np.uint64(index + i), counter_lo, counter_hi, key, *parameters))
@@ -341,7 +327,7 @@ _write_words = _writer(_full_32, 4, _store_4)
 
 # Normals are made in two steps, a tile at a time: words, which vectorise, then the calls of the C library,
 # which do not.
-@_internal
+@internal
 def _write_normals_float32(out, at, index, count, counter_lo, counter_hi, key):
     words = np.empty(4 * _TILE, np.uint32)
     for start in range(0, count, _TILE):
@@ -353,7 +339,7 @@ def _write_normals_float32(out, at, index, count, counter_lo, counter_hi, key):
             _store_2(out, at + 4 * start + 2 * i, values)
 
 
-@_internal
+@internal
 def _write_normals_float64(out, at, index, count, counter_lo, counter_hi, key):
     words = np.empty(4 * _TILE, np.uint32)
     for start in range(0, count, _TILE):
@@ -379,7 +365,7 @@ def _filler(group, width, write):
         write: jitted function (out, at, index, count, counter_lo, counter_hi, key, *parameters).
     """
 
-    @_jit
+    @jit
     def fill(out, begin, counter_lo, counter_hi, key, *parameters):
         index = begin // width
         # Where the first group would start in ``out``: at or before its start.
@@ -397,19 +383,19 @@ def _filler(group, width, write):
     return fill
 
 
-fill_uniform_float32 = _filler(_uniform_float32, 4, _writer(_uniform_float32, 4, _store_4))
-fill_uniform_float64 = _filler(_uniform_float64, 2, _writer(_uniform_float64, 2, _store_2))
+fill_uniform_float32 = _filler(uniform_float32, 4, _writer(uniform_float32, 4, _store_4))
+fill_uniform_float64 = _filler(uniform_float64, 2, _writer(uniform_float64, 2, _store_2))
 fill_uniform_int32 = _filler(_uniform_int32, 4, _writer(_uniform_int32, 4, _store_4))
 fill_uniform_int64 = _filler(_uniform_int64, 2, _writer(_uniform_int64, 2, _store_2))
 fill_uniform_full_32 = _filler(_full_32, 4, _write_words)
 fill_uniform_full_64 = _filler(_full_64, 2, _writer(_full_64, 2, _store_2))
-fill_normal_float32 = _filler(_normal_float32, 4, _write_normals_float32)
-fill_normal_float64 = _filler(_normal_float64, 2, _write_normals_float64)
+fill_normal_float32 = _filler(normal_float32, 4, _write_normals_float32)
+fill_normal_float64 = _filler(normal_float64, 2, _write_normals_float64)
 fill_truncated_normal_float32 = _filler(_truncated_normal_float32, 4, _writer(_truncated_normal_float32, 4, _store_4))
 fill_truncated_normal_float64 = _filler(_truncated_normal_float64, 2, _writer(_truncated_normal_float64, 2, _store_2))
 
 
-@_jit
+@jit
 def fill_permutation(out, counter_lo, counter_hi, key):
     """Writes the permutation with which TensorFlow shuffles ``out.size`` rows: result[i] = rows[out[i]].
 
