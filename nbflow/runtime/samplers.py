@@ -1,4 +1,4 @@
-"""Distributions that are sampled by rejection, from Philox streams: one jitted function a sample, TensorFlow's algorithms.
+"""Distributions that are sampled by rejection, from Philox streams, by TensorFlow's algorithms.
 
 Sample number `output` of a call owns the blocks from 256 · output on, whatever the samples before it needed, so that
 samples can be made in any order. A block gives four numbers of 32 bits or two of 64, which are taken last to first, as
@@ -86,7 +86,7 @@ def uniform_float16(index, counter_lo, counter_hi, key):
     return _unit_float16(a), _unit_float16(b), _unit_float16(c), _unit_float16(d)
 
 
-# --- gamma, Poisson, binomial: parameters and samples are float64 ------------------------------------------------------
+# --- gamma, Poisson, binomial: parameters and samples are float64 -----------------------------------------------------
 
 _NOTHING = (0.0, 0.0)
 
@@ -334,7 +334,7 @@ gamma_gradient_f64 = _gamma_gradient(np.float64, 50, 2.0**-53, -709.782712893384
 
 
 def _bounded_normals(kind, number, normals, uniforms, rounded, log, exp):
-    """A function that writes normals between two bounds: from normals, uniforms or exponentials, which suits the bounds.
+    """A function that writes normals between two bounds: from normals, uniforms or exponentials, as suits them.
 
     It takes an array of the samples of one set of parameters, the parameters and the first block to use, and gives the
     block after the last, or 0 where a sample was rejected a thousand times.
