@@ -9,7 +9,7 @@ from numba import carray
 from nbflow.compiler.emit_cpu import emit
 from nbflow.compiler.graph import CONSTANT, Value
 from nbflow.compiler.loops import Nest
-from nbflow.runtime import blas, gemm, intrinsics, native, philox, vecmath
+from nbflow.runtime import blas, gemm, intrinsics, native, philox, samplers, vecmath
 from nbflow.runtime.intrinsics import DTYPES
 
 SLAB, ALL, PART = "slab", "all", "part"
@@ -82,7 +82,8 @@ def namespace() -> dict:
     """The names that kernel source may use."""
     names = {name: getattr(intrinsics, name) for name in dir(intrinsics) if not name.startswith("_")}
     names |= {name: getattr(vecmath, name) for name in dir(vecmath) if not name.startswith("_")}
-    names |= {name: getattr(philox, name) for name in dir(philox) if not name.startswith("_")}
+    for module in (philox, samplers):
+        names |= {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
     names |= {"carray": carray, "gemm": blas.gemm, "gemm_add": blas.gemm_add, "tile": gemm.tile}
     return {**names, **DTYPES, "inf": float("inf"), "nan": float("nan")}
 
