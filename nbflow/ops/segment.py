@@ -36,7 +36,7 @@ def _vjp_extreme(kind: str):
         data, ids = inputs[:2]
         chosen = T["equal"](data, _picked(output, ids))
         count = T[f"{kind}_sum"](cast(chosen, data.dtype), *inputs[1:], **attrs)
-        return where(chosen, _picked(g / count, ids), T["zeros_like"](data))
+        return where(chosen, _picked(g / T["maximum"](count, 1), ids), T["zeros_like"](data))
 
     return vjp
 
