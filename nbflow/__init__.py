@@ -9,8 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow import arrays, autodiff, config, datasets, errors, image, keras, linalg, math, nn, optimizers, random
 from nbflow import dtypes as dtypes
-from nbflow.dtypes import DType, as_dtype, float32, float64, int32, int64, uint8
+from nbflow.dtypes import (
+    DType,
+    as_dtype,
+    bfloat16,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
 from nbflow.dtypes import bool_ as bool
+from nbflow.dtypes import float16 as half
+from nbflow.dtypes import float64 as double
 from nbflow.function.function import Function, function, is_symbolic_tensor
 from nbflow.function.signature import TensorSpec
 from nbflow.function.trace import init_scope

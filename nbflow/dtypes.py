@@ -1,5 +1,8 @@
 """Element types: one interned DType a row of the table below, named as TensorFlow names them."""
 
+from typing import Any
+
+import ml_dtypes
 import numpy as np
 
 from nbflow.errors import InvalidArgumentError
@@ -13,8 +16,12 @@ class DType:
     Attributes:
         name: "float32".
         code: the short name used in kernel source, "f32".
+        compute: the code that kernels compute in: "f32" for float16 and bfloat16, which only memory holds.
         size: bytes an element.
         min, max: the least and greatest finite value.
+        is_floating, is_integer, is_bool, is_complex: what kind of numbers it has.
+        is_half: whether it is float16 or bfloat16.
+        is_differentiable: whether its values have gradients: floating point and complex ones.
 
     Example:
         >>> import nbflow as nf
@@ -22,16 +29,32 @@ class DType:
         (4, True)
     """
 
-    __slots__ = ("as_numpy_dtype", "code", "is_bool", "is_floating", "is_integer", "name", "np", "size")
+    __slots__ = (
+        "as_numpy_dtype",
+        "code",
+        "compute",
+        "is_bool",
+        "is_complex",
+        "is_differentiable",
+        "is_floating",
+        "is_half",
+        "is_integer",
+        "name",
+        "np",
+        "size",
+    )
 
-    def __init__(self, name: str, code: str, scalar: type):
+    def __init__(self, name: str, code: str, scalar: Any):
         self.name, self.code = name, code
         self.as_numpy_dtype = scalar
         self.np = np.dtype(scalar)
         self.size = self.np.itemsize
-        self.is_floating = self.np.kind == "f"
-        self.is_integer = self.np.kind in "iu"
-        self.is_bool = self.np.kind == "b"
+        kind = "f" if scalar is ml_dtypes.bfloat16 else self.np.kind  # NumPy does not know what bfloat16 is
+        self.is_floating, self.is_complex, self.is_bool = kind == "f", kind == "c", kind == "b"
+        self.is_integer = kind in "iu"
+        self.is_differentiable = self.is_floating or self.is_complex
+        self.is_half = self.is_floating and self.size == 2
+        self.compute = "f32" if self.is_half else code
 
     @property
     def min(self):
@@ -47,8 +70,20 @@ class DType:
     def _limits(self):
         if self.is_bool:
             return False, True
-        info = np.finfo(self.np) if self.is_floating else np.iinfo(self.np)
+        if self.is_complex:
+            raise TypeError(f"{self.name} has no least and greatest number: complex numbers have no order")
+        info = ml_dtypes.finfo(self.np) if self.is_floating else np.iinfo(self.np)
         return info.min, info.max
+
+    @property
+    def real_dtype(self) -> "DType":
+        """The dtype of the parts of a complex number; itself for other dtypes."""
+        return {"complex64": float32, "complex128": float64}.get(self.name, self)
+
+    @property
+    def limits(self) -> tuple:
+        """The least and the greatest number (tf.DType.limits)."""
+        return self._limits
 
     @property
     def is_unsigned(self) -> bool:
@@ -81,21 +116,34 @@ class DType:
         return as_dtype, (self.name,)
 
 
+float16 = DType("float16", "f16", np.float16)
+bfloat16 = DType("bfloat16", "bf16", ml_dtypes.bfloat16)
 float32 = DType("float32", "f32", np.float32)
 float64 = DType("float64", "f64", np.float64)
+int8 = DType("int8", "i8", np.int8)
+int16 = DType("int16", "i16", np.int16)
 int32 = DType("int32", "i32", np.int32)
 int64 = DType("int64", "i64", np.int64)
 uint8 = DType("uint8", "u8", np.uint8)
+uint16 = DType("uint16", "u16", np.uint16)
+uint32 = DType("uint32", "u32", np.uint32)
+uint64 = DType("uint64", "u64", np.uint64)
+complex64 = DType("complex64", "c64", np.complex64)
+complex128 = DType("complex128", "c128", np.complex128)
 bool_ = DType("bool", "b1", np.bool_)
 
-ALL = (float32, float64, int32, int64, uint8, bool_)
 FULL = (float32, float64)  # those that kernels compute in
-FLOATING = FULL
-INTEGER = (int32, int64, uint8)
+HALF = (float16, bfloat16)  # those that only memory holds
+FLOATING = FULL + HALF
+INTEGER = (int32, int64, uint8, int8, int16, uint16, uint32, uint64)
 REAL = FLOATING + INTEGER
-NUMERIC = REAL
+COMPLEX = (complex64, complex128)
+INEXACT = FLOATING + COMPLEX
+NUMERIC = REAL + COMPLEX
+ALL = (*NUMERIC, bool_)
 
-_BY_KEY: dict = {float: float32, int: int32, bool: bool_, "float": float32, "double": float64, "int": int32}
+_BY_KEY: dict = {float: float32, int: int32, bool: bool_, complex: complex128}
+_BY_KEY |= {"float": float32, "double": float64, "int": int32, "half": float16}
 for _dtype in ALL:
     for _key in (_dtype.name, _dtype.np, _dtype.as_numpy_dtype):
         _BY_KEY[_key] = _dtype

@@ -6,7 +6,9 @@ says what each is. Sizes and strides are words, so one kernel serves every shape
 
 from dataclasses import dataclass
 
+from nbflow.compiler.expressions import converted
 from nbflow.compiler.loops import REDUCTIONS, Assign, Load, Nest, Operand, Phase, Reduce
+from nbflow.compiler.scalars import definitions
 
 BLOCK = 4096  # elements that a float sum adds in its own precision before it goes on in float64
 
@@ -56,7 +58,12 @@ def start_value(reduce: Reduce) -> str:
 
 
 def _sums_in_blocks(reduce: Reduce) -> bool:
-    return reduce.how == "sum" and reduce.dtype.is_floating
+    return reduce.how == "sum" and reduce.dtype.is_differentiable
+
+
+def _exact(reduce: Reduce) -> str:
+    """The type that blocks of a sum are added up in."""
+    return "c128" if reduce.dtype.is_complex else "f64"
 
 
 class CpuEmitter:
@@ -83,7 +90,7 @@ class CpuEmitter:
         stem = "_".join(w.strip("_") for w in nest.words[:4]) + rest
         comment = f'    """{" → ".join(nest.words)} over {nest.mode} {self._space()}"""'
         source = "\n".join(["def {name}(p, begin, end):", comment, *out.lines, ""])
-        return Emitted(stem, source, out.words)
+        return Emitted(stem, definitions(source) + source, out.words)
 
     # --- operands -----------------------------------------------------------------------------------------------
 
@@ -132,7 +139,7 @@ class CpuEmitter:
     def _load(self, operand: Operand, target: str, base: str, index: str) -> str:
         if operand.kind == "iota":
             value = base if index == "0" else f"{base} + {index}"
-            return f"{target} = {operand.dtype.code}({value})"
+            return f"{target} = {converted(f'{operand.dtype.compute}({value})', operand.dtype)}"
         return f"{target} = load({operand.dtype.code}, {base}, {index}, {operand.scope})"
 
     # --- modes --------------------------------------------------------------------------------------------------
@@ -197,7 +204,7 @@ class CpuEmitter:
         blocked = any(_sums_in_blocks(r) for r in phase.reductions)
         for r in phase.reductions:
             if _sums_in_blocks(r):
-                out.line(f"{r.target}_s = f64(0)")
+                out.line(f"{r.target}_s = {_exact(r)}(0)")
             else:
                 out.line(f"{r.target} = {start_value(r)}")
         depth = out.depth
@@ -232,7 +239,7 @@ class CpuEmitter:
         if blocked:
             for r in phase.reductions:
                 if _sums_in_blocks(r):
-                    out.line(f"{r.target}_s += f64({r.target})")
+                    out.line(f"{r.target}_s += {_exact(r)}({r.target})")
         out.depth = depth
         for r in phase.reductions:
             if _sums_in_blocks(r):

@@ -6,7 +6,8 @@ from functools import cache
 from nbflow.compiler.op import Op
 from nbflow.dtypes import DType
 
-GENERIC = {"abs", "maximum", "minimum", "to_int"}  # functions that serve every dtype under one name
+# functions that serve every dtype under one name
+GENERIC = {"abs", "maximum", "minimum", "to_int", "real", "imag", "conjugate", "complex", "complex_divide"}
 
 
 class _Typed(ast.NodeTransformer):
@@ -17,20 +18,27 @@ class _Typed(ast.NodeTransformer):
 
     def visit_Name(self, node):
         if node.id == "dtype":  # the op's result type
-            return ast.Name(self.result.code)
+            return ast.Name(self.result.compute)
         if node.id in ("inf", "nan"):
-            return ast.Call(ast.Name(self.compute.code), [node], [])
+            return ast.Call(ast.Name(self.compute.compute), [node], [])
         return ast.Name("{" + node.id + "}")
 
     def visit_Constant(self, node):
-        return ast.Call(ast.Name(self.compute.code), [node], [])
+        return ast.Call(ast.Name(self.compute.compute), [node], [])
 
     def visit_Call(self, node):
         name = node.func.id
         if name == "dtype":
-            return ast.Call(ast.Name(self.result.code), [self.visit(a) for a in node.args], [])
-        function = name if name in GENERIC else f"{name}_{self.compute.code}"
+            return ast.Call(ast.Name(self.result.compute), [self.visit(a) for a in node.args], [])
+        function = name if name in GENERIC else f"{name}_{self.compute.compute}"
         return ast.Call(ast.Name(function), [self.visit(a) for a in node.args], [])
+
+
+def converted(text: str, dtype: DType) -> str:
+    """An expression of the type that kernels compute in, as a number that the dtype can hold."""
+    if dtype.is_half:
+        return f"round_{dtype.code}({text})"
+    return f"{dtype.code}({text})" if dtype.is_integer or dtype.is_complex else text
 
 
 @cache
@@ -40,7 +48,7 @@ def template(op: Op, dtypes: tuple[DType, ...], result: DType) -> str:
     assert text is not None
     compute = next((d for d in dtypes if not d.is_bool), result)
     typed = ast.unparse(_Typed(compute, result).visit(ast.parse(text, mode="eval")))
-    return f"{result.code}({typed})" if result.is_integer else typed
+    return converted(typed, result)
 
 
 def render(op: Op, names: list[str], dtypes: tuple[DType, ...], result: DType) -> str:

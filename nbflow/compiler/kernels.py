@@ -11,6 +11,7 @@ from nbflow.compiler.graph import CONSTANT, Value
 from nbflow.compiler.loops import Nest
 from nbflow.runtime import blas, gemm, intrinsics, native, philox, samplers, vecmath
 from nbflow.runtime.intrinsics import DTYPES
+from nbflow.runtime.vecmath import complex_numbers
 
 SLAB, ALL, PART = "slab", "all", "part"
 NS_PER_LOAD, NS_PER_STATEMENT, NS_PER_CALL = 0.08, 0.06, 0.4  # an element, vectorised, on one core
@@ -82,6 +83,7 @@ def namespace() -> dict:
     """The names that kernel source may use."""
     names = {name: getattr(intrinsics, name) for name in dir(intrinsics) if not name.startswith("_")}
     names |= {name: getattr(vecmath, name) for name in dir(vecmath) if not name.startswith("_")}
+    names |= {name: getattr(complex_numbers, name) for name in ("real", "imag", "conjugate", "complex_divide")}
     for module in (philox, samplers):
         names |= {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
     names |= {"carray": carray, "gemm": blas.gemm, "gemm_add": blas.gemm_add, "tile": gemm.tile}

@@ -36,6 +36,7 @@ class Op:
         samples: for tests: calls () -> (inputs, attrs) with interesting NumPy inputs.
         reference: for tests: the same as a NumPy function of (inputs..., **attrs).
         tolerance: for tests: units in the last place for float32 and float64 that the result may be off.
+        wide: whether halves are computed in float32: cast before, and the results back after.
         blocked: inputs that gradients do not flow to, by position.
     """
 
@@ -56,6 +57,7 @@ class Op:
     samples: tuple = ()
     reference: Callable | None = None
     tolerance: float = 4
+    wide: bool = False
     blocked: tuple[int, ...] = ()
     doc: str = ""
     plans: dict = field(default_factory=dict)  # eager: (attrs, avals) -> how to run it

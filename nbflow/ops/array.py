@@ -6,7 +6,7 @@ from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import PART
 from nbflow.compiler.op import Op
 from nbflow.dtypes import ALL as ALL_DTYPES
-from nbflow.dtypes import NUMERIC, DType, int32, int64
+from nbflow.dtypes import NUMERIC, REAL, DType, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import where
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, shape_text, simplifying
@@ -294,6 +294,8 @@ concat = register(
 
 
 def _one_hot(indices, on, off, depth: int, axis: int):
+    if indices.dtype.size < 4:  # the depth may be more than they can count
+        indices = T["cast"](indices, dtype=int32)
     kept = T["reshape"](indices, shape=(*indices.shape[:axis], 1, *indices.shape[axis:]))
     rank = len(indices.shape) - axis
     count = T["reshape"](indices.iota(depth, indices.dtype), shape=(depth, *(1,) * rank))
@@ -325,7 +327,7 @@ def _arange(start, delta, size: int):
 arange = composite(
     "range", "start delta", _arange,
     lambda avals, attrs: aval(avals[0].dtype, (attrs["size"],)),
-    dtypes=NUMERIC,
+    dtypes=REAL,
     reference=lambda start, delta, size: (start + delta * np.arange(size)).astype(np.asarray(start).dtype),
 )  # fmt: skip
 

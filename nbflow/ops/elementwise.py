@@ -8,7 +8,21 @@ from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import scalar_constant
-from nbflow.dtypes import ALL, FLOATING, NUMERIC, DType, bool_
+from nbflow.dtypes import (
+    ALL,
+    COMPLEX,
+    FLOATING,
+    FULL,
+    INEXACT,
+    NUMERIC,
+    REAL,
+    DType,
+    bool_,
+    complex64,
+    complex128,
+    float32,
+    float64,
+)
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE, check_dtypes, composite, elementwise, simplifying
 from nbflow.shapes import broadcast
@@ -29,6 +43,11 @@ def where(condition, x, y):
 def zeros_like(x):
     """Zeros with the shape and dtype of x, for rules."""
     return T["zeros_like"](x)
+
+
+def conj(x):
+    """The complex conjugate, for rules; a real tensor itself. Gradients are conjugates as TensorFlow has them."""
+    return T["conj"](x) if x.dtype.is_complex else x
 
 
 def _unless_zero(g, gradient):
@@ -72,12 +91,13 @@ subtract = elementwise(
     reference=np.subtract,
 )
 multiply = elementwise(
-    "multiply", "x y", "x * y", lambda g, z, x, y: g * y, lambda g, z, x, y: g * x,
+    "multiply", "x y", "x * y", lambda g, z, x, y: g * conj(y), lambda g, z, x, y: g * conj(x),
     dtypes=NUMERIC, reference=np.multiply, simplify=simplifying(_simplify_multiply),
 )  # fmt: skip
 divide = elementwise(
-    "divide", "x y", "x / y", lambda g, z, x, y: g / y, lambda g, z, x, y: -g * z / y,
-    dtypes=FLOATING, reference=np.divide, simplify=simplifying(_drop_one(1)),
+    "divide", "x y", lambda dtypes, result: "complex_divide(x, y)" if result.is_complex else "x / y",
+    lambda g, z, x, y: g / conj(y), lambda g, z, x, y: -g * conj(z) / conj(y),
+    dtypes=INEXACT, reference=np.divide, simplify=simplifying(_drop_one(1)),
 )  # fmt: skip
 
 
@@ -126,7 +146,7 @@ def _checked(name: str, bad: str, message: str):
 
 def _quotient(name: str, expr, *vjps, reference):
     rule = _checked(name, "== 0", "integer division by zero: y has an element that is 0")
-    return elementwise(name, "x y", expr, *vjps, dtypes=NUMERIC, reference=reference, simplify=simplifying(rule))
+    return elementwise(name, "x y", expr, *vjps, dtypes=REAL, reference=reference, simplify=simplifying(rule))
 
 
 def _truncate_div_reference(x, y):
@@ -154,31 +174,32 @@ pow_ = elementwise(
     "pow", "x y", lambda dtypes, result: "pow(x, y)" if result.is_floating else "x ** y",
     lambda g, z, x, y: g * y * T["pow"](x, y - 1),
     lambda g, z, x, y: g * z * where(x > 0, T["log"](where(x > 0, x, 1)), zeros_like(x)),
-    dtypes=NUMERIC, reference=np.power, simplify=simplifying(_simplify_pow), tolerance=8,
+    dtypes=REAL, reference=np.power, simplify=simplifying(_simplify_pow), tolerance=8,
 )  # fmt: skip
 maximum = elementwise(
     "maximum", "x y", "maximum(x, y)",
     lambda g, z, x, y: where(x >= y, g, zeros_like(g)), lambda g, z, x, y: where(x >= y, zeros_like(g), g),
-    dtypes=NUMERIC, reference=np.maximum,
+    dtypes=REAL, reference=np.maximum,
 )  # fmt: skip
 minimum = elementwise(
     "minimum", "x y", "minimum(x, y)",
     lambda g, z, x, y: where(x <= y, g, zeros_like(g)), lambda g, z, x, y: where(x <= y, zeros_like(g), g),
-    dtypes=NUMERIC, reference=np.minimum,
+    dtypes=REAL, reference=np.minimum,
 )  # fmt: skip
 squared_difference = elementwise(
-    "squared_difference", "x y", "(x - y) * (x - y)",
+    "squared_difference", "x y",
+    lambda dtypes, result: "conjugate(x - y) * (x - y)" if result.is_complex else "(x - y) * (x - y)",
     lambda g, z, x, y: g * 2 * (x - y), lambda g, z, x, y: g * 2 * (y - x),
-    dtypes=NUMERIC, reference=lambda x, y: (x - y) ** 2,
+    dtypes=NUMERIC, reference=lambda x, y: (x - y) * np.conj(x - y),
 )  # fmt: skip
 
 # one argument
-abs_ = elementwise("abs", "x", "abs(x)", lambda g, z, x: g * T["sign"](x), dtypes=NUMERIC, reference=np.abs)
+abs_ = elementwise("abs", "x", "abs(x)", lambda g, z, x: g * T["sign"](x), dtypes=REAL, reference=np.abs)
 sign = elementwise(
     "sign", "x", "x if x != x else (1 if x > 0 else (-1 if x < 0 else 0))", lambda g, z, x: zeros_like(x),
-    dtypes=NUMERIC, reference=np.sign,
+    dtypes=REAL, reference=np.sign,
 )  # fmt: skip
-square = elementwise("square", "x", "x * x", lambda g, z, x: g * 2 * x, dtypes=NUMERIC, reference=np.square)
+square = elementwise("square", "x", "x * x", lambda g, z, x: g * 2 * conj(x), dtypes=NUMERIC, reference=np.square)
 
 
 def _floating(name: str, expr: str, vjp, reference, **options):
@@ -209,7 +230,7 @@ ceil = _floating("ceil", "ceil(x)", None, np.ceil)
 round_ = _floating("round", "rint(x)", None, np.rint)
 relu = elementwise(
     "relu", "x", "0 if x < 0 else x", lambda g, z, x: T["gate"](g, x),
-    dtypes=NUMERIC, reference=lambda x: np.maximum(x, 0),
+    dtypes=REAL, reference=lambda x: np.maximum(x, 0),
 )  # fmt: skip
 is_nan = elementwise("is_nan", "x", "x != x", dtypes=FLOATING, result=bool_, reference=np.isnan)
 is_finite = elementwise("is_finite", "x", "x - x == 0", dtypes=FLOATING, result=bool_, reference=np.isfinite)
@@ -223,14 +244,45 @@ def _comparison(name: str, sign: str, reference, **options):
 
 equal = _comparison("equal", "==", np.equal)
 not_equal = _comparison("not_equal", "!=", np.not_equal)
-less = _comparison("less", "<", np.less, dtypes=NUMERIC)
-less_equal = _comparison("less_equal", "<=", np.less_equal, dtypes=NUMERIC)
-greater = _comparison("greater", ">", np.greater, dtypes=NUMERIC)
-greater_equal = _comparison("greater_equal", ">=", np.greater_equal, dtypes=NUMERIC)
+less = _comparison("less", "<", np.less, dtypes=REAL)
+less_equal = _comparison("less_equal", "<=", np.less_equal, dtypes=REAL)
+greater = _comparison("greater", ">", np.greater, dtypes=REAL)
+greater_equal = _comparison("greater_equal", ">=", np.greater_equal, dtypes=REAL)
 logical_and = elementwise("logical_and", "x y", "x & y", dtypes=(bool_,), reference=np.logical_and)
 logical_or = elementwise("logical_or", "x y", "x | y", dtypes=(bool_,), reference=np.logical_or)
 logical_xor = elementwise("logical_xor", "x y", "x ^ y", dtypes=(bool_,), reference=np.logical_xor)
 logical_not = elementwise("logical_not", "x", "not x", dtypes=(bool_,), reference=np.logical_not)
+
+
+# complex numbers
+def _infer_part(name: str):
+    def infer(avals, attrs):
+        check_dtypes(name, ("input",), avals, COMPLEX)
+        return aval(avals[0].dtype.real_dtype, avals[0].shape)
+
+    return infer
+
+
+def _infer_complex(avals, attrs):
+    check_dtypes("complex", ("real", "imag"), avals, FULL)
+    shape = broadcast("complex", *(a.shape for a in avals))
+    return aval({float32: complex64, float64: complex128}[avals[0].dtype], shape)
+
+
+conj_op = elementwise("conj", "x", "conjugate(x)", lambda g, z, x: conj(g), dtypes=COMPLEX, reference=np.conj)
+real = elementwise(
+    "real", "input", "real(input)", lambda g, z, x: T["complex"](g, zeros_like(g)),
+    infer=_infer_part("real"), dtypes=COMPLEX, reference=np.real,
+)  # fmt: skip
+imag = elementwise(
+    "imag", "input", "imag(input)", lambda g, z, x: T["complex"](zeros_like(g), g),
+    infer=_infer_part("imag"), dtypes=COMPLEX, reference=np.imag,
+)  # fmt: skip
+complex_ = elementwise(
+    "complex", "real imag", "complex(real, imag)",
+    lambda g, z, x, y: T["real"](g), lambda g, z, x, y: T["imag"](g),
+    infer=_infer_complex, dtypes=FULL, reference=lambda x, y: x + 1j * y,
+)  # fmt: skip
 
 
 # select, cast
@@ -256,9 +308,8 @@ def _cast_expression(dtypes, result):
     (source,) = dtypes
     if result.is_bool:
         return "x" if source.is_bool else "x != 0"
-    if result.is_integer and source.is_floating:
-        return "to_int(dtype, x)"
-    return "dtype(x)"
+    x = "real(x)" if source.is_complex and not result.is_complex else "x"
+    return f"to_int(dtype, {x})" if result.is_integer and source.is_differentiable else f"dtype({x})"
 
 
 def _simplify_cast(x, dtype):

@@ -190,6 +190,7 @@ matmul = register(
         ("a", "b"),
         _infer_matmul,
         dtypes=NUMERIC,
+        wide=True,
         lower=_lower_matmul,
         vjp=_vjp_matmul,
         simplify=simplifying(_simplify_matmul),

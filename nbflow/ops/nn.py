@@ -42,7 +42,7 @@ def _softmax_reference(x, axis):
 
 softmax = composite(
     "softmax", "logits", _softmax, _infer_logits("softmax"),
-    vjp=_vjp_softmax, dtypes=FLOATING, reference=_softmax_reference, tolerance=16,
+    vjp=_vjp_softmax, dtypes=FLOATING, wide=True, reference=_softmax_reference, tolerance=16,
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def _vjp_log_softmax(k, g, inputs, output, attrs):
 
 log_softmax = composite(
     "log_softmax", "logits", _log_softmax, _infer_logits("log_softmax"),
-    vjp=_vjp_log_softmax, dtypes=FLOATING, tolerance=16,
+    vjp=_vjp_log_softmax, dtypes=FLOATING, wide=True, tolerance=16,
     reference=_log_softmax_reference,
 )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _vjp_softmax_xent(k, g, inputs, output, attrs):
 
 softmax_xent = composite(
     "softmax_cross_entropy_with_logits", "labels logits", _softmax_xent, _infer_softmax_xent,
-    vjp=_vjp_softmax_xent, dtypes=FLOATING, tolerance=16,
+    vjp=_vjp_softmax_xent, dtypes=FLOATING, wide=True, tolerance=16,
     reference=lambda labels, logits: -(labels * _log_softmax_reference(logits, -1)).sum(-1),
 )  # fmt: skip
 
@@ -159,12 +159,12 @@ def _sparse_reference(labels, logits):
 softmax_minus_one_hot = composite(
     "softmax_minus_one_hot", "labels logits", _softmax_minus_one_hot,
     lambda avals, attrs: aval(avals[1].dtype, avals[1].shape),
-    vjp=_vjp_softmax_minus_one_hot, blocked=(0,), dtypes=FLOATING, tolerance=16,
+    vjp=_vjp_softmax_minus_one_hot, blocked=(0,), dtypes=FLOATING, wide=True, tolerance=16,
     reference=lambda labels, logits: _softmax_reference(logits, -1) - np.eye(logits.shape[-1])[labels],
 )  # fmt: skip
 sparse_softmax_xent = composite(
     "sparse_softmax_cross_entropy_with_logits", "labels logits", _sparse_xent, _infer_sparse_xent,
-    vjp=_vjp_sparse_xent, blocked=(0,), dtypes=FLOATING, tolerance=16, reference=_sparse_reference,
+    vjp=_vjp_sparse_xent, blocked=(0,), dtypes=FLOATING, wide=True, tolerance=16, reference=_sparse_reference,
 )  # fmt: skip
 
 # max(x, 0) - x z + log(1 + exp(-|x|)), which overflows for no x
@@ -173,7 +173,7 @@ sigmoid_xent = elementwise(
     "(logits if logits > 0 else (0 if logits <= 0 else logits)) - logits * labels + log1p(exp(-abs(logits)))",
     lambda g, z, labels, logits: -g * logits,
     lambda g, z, labels, logits: g * (T["sigmoid"](logits) - labels),
-    dtypes=FLOATING, tolerance=16,
+    dtypes=FLOATING, wide=True, tolerance=16,
     reference=lambda z, x: np.maximum(x, 0) - x * z + np.log1p(np.exp(-np.abs(x))),
 )  # fmt: skip
 
@@ -202,7 +202,7 @@ def _vjp_weighted(k, g, inputs, output, attrs):
 
 weighted_xent = composite(
     "weighted_cross_entropy_with_logits", "labels logits pos_weight", _weighted, _infer_weighted,
-    vjp=_vjp_weighted, dtypes=FLOATING, tolerance=16, reference=_weighted_reference,
+    vjp=_vjp_weighted, dtypes=FLOATING, wide=True, tolerance=16, reference=_weighted_reference,
 )  # fmt: skip
 
 
@@ -216,6 +216,6 @@ l2_loss = composite(
     "l2_loss", "t",
     lambda t: T["reduce_sum"](T["square"](t), axis=tuple(range(len(t.shape))), keepdims=False) * 0.5,
     _infer_l2_loss,
-    vjp=lambda k, g, inputs, output, attrs: g * inputs[0], dtypes=FLOATING,
+    vjp=lambda k, g, inputs, output, attrs: g * inputs[0], dtypes=FLOATING, wide=True,
     reference=lambda t: (t.astype(np.float64) ** 2).sum().astype(t.dtype) / 2,
 )  # fmt: skip

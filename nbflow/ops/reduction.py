@@ -7,7 +7,7 @@ import numpy as np
 from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB
 from nbflow.compiler.op import Op
-from nbflow.dtypes import NUMERIC, bool_, int64
+from nbflow.dtypes import NUMERIC, REAL, bool_, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import cast, where
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, simplifying
@@ -50,6 +50,7 @@ def _reduction(name: str, how: str, vjp, dtypes, reference) -> Op:
             vjp=vjp,
             dtypes=dtypes,
             reduce=how,
+            wide=True,
             reference=lambda x, axis, keepdims: reference(x, axis=axis, keepdims=keepdims, **_same_type(x, how)),
             simplify=simplifying(_simplify),
         )
@@ -96,8 +97,8 @@ def _empty_extreme(function, start):
     return reference
 
 
-reduce_max = _reduction("reduce_max", "max", _vjp_extreme, NUMERIC, _empty_extreme(np.max, "lowest"))
-reduce_min = _reduction("reduce_min", "min", _vjp_extreme, NUMERIC, _empty_extreme(np.min, "highest"))
+reduce_max = _reduction("reduce_max", "max", _vjp_extreme, REAL, _empty_extreme(np.max, "lowest"))
+reduce_min = _reduction("reduce_min", "min", _vjp_extreme, REAL, _empty_extreme(np.min, "highest"))
 reduce_any = _reduction("reduce_any", "any", None, (bool_,), np.any)
 reduce_all = _reduction("reduce_all", "all", None, (bool_,), np.all)
 
@@ -105,7 +106,7 @@ reduce_all = _reduction("reduce_all", "all", None, (bool_,), np.all)
 # mean: the sum divided by the count; integers are added up as int64, and the quotient truncates, as TensorFlow does
 def _mean(x, axis, keepdims):
     count = math.prod(x.shape[a] for a in axis)
-    if x.dtype.is_floating:
+    if x.dtype.is_differentiable:
         return T["reduce_sum"](x, axis=axis, keepdims=keepdims) / x.constant(count)
     total = T["reduce_sum"](cast(x, int64), axis=axis, keepdims=keepdims)
     return cast(T["truncate_div"](total, total.constant(max(count, 1))), x.dtype)
@@ -117,7 +118,7 @@ def _vjp_mean(k, g, inputs, output, attrs):
 
 
 def _mean_reference(x, axis, keepdims):
-    if x.dtype.kind == "f":
+    if x.dtype.kind in "fc":
         return np.sum(x, axis=axis, keepdims=keepdims) / math.prod(x.shape[a] for a in axis)
     total = np.sum(x, axis=axis, keepdims=keepdims, dtype=np.int64)
     return T["truncate_div"].reference(total, np.int64(max(1, math.prod(x.shape[a] for a in axis)))).astype(x.dtype)
@@ -125,7 +126,7 @@ def _mean_reference(x, axis, keepdims):
 
 reduce_mean = composite(
     "reduce_mean", "input_tensor", _mean, _infer("reduce_mean", NUMERIC),
-    dtypes=NUMERIC, vjp=_vjp_mean, reference=_mean_reference,
+    dtypes=NUMERIC, vjp=_vjp_mean, reference=_mean_reference, wide=True,
 )  # fmt: skip
 
 count = register(
@@ -172,7 +173,7 @@ def _lower_arg(node, lowering):
 
 def _arg_op(name: str, function) -> Op:
     def infer(avals, attrs):
-        check_dtypes(name, ("input",), avals, NUMERIC)
+        check_dtypes(name, ("input",), avals, REAL)
         shape, axis = avals[0].shape, attrs["axis"]
         if shape[axis] == 0:
             raise InvalidArgumentError(f"{name}: axis {axis} of input has size 0, so there is no position to give")
@@ -183,7 +184,7 @@ def _arg_op(name: str, function) -> Op:
             x = np.where(np.isnan(x), -np.inf if name == "argmax" else np.inf, x)
         return function(x, axis=axis).astype(output_type.np)
 
-    return register(Op(name, ("input",), infer, dtypes=NUMERIC, lower=_lower_arg, reference=reference))
+    return register(Op(name, ("input",), infer, dtypes=REAL, lower=_lower_arg, reference=reference, wide=True))
 
 
 argmax, argmin = _arg_op("argmax", np.argmax), _arg_op("argmin", np.argmin)

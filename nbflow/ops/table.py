@@ -9,7 +9,7 @@ from nbflow.compiler.graph import Aval, Value, aval
 from nbflow.compiler.layout import IOTA
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import Emitter
-from nbflow.dtypes import ALL, FLOATING, DType
+from nbflow.dtypes import ALL, DType, float32
 from nbflow.errors import InvalidArgumentError
 from nbflow.shapes import TensorShape, broadcast
 
@@ -20,8 +20,30 @@ def register(op: Op) -> Op:
     """Enters an op into the table."""
     if op.name in TABLE:
         raise ValueError(f"the op {op.name} is in the table already")
+    if op.wide and op.host is None:  # tensor.stages does it for host ops
+        op.simplify = _widening(op)
     TABLE[op.name] = op
     return op
+
+
+def _widening(op: Op) -> Callable:
+    """Op.simplify for an op that is wide: halves become float32, and results halves again."""
+    simplify = op.simplify
+
+    def rule(emitter: Emitter, values: list[Value], attrs: dict):
+        if not any(v.dtype.is_half for v in values):
+            return simplify and simplify(emitter, values, attrs)
+
+        def cast(value: Value, dtype: DType) -> Value:
+            return value if value.dtype is dtype else emitter.emit(TABLE["cast"], [value], {"dtype": dtype})
+
+        expected = op.infer([v.aval for v in values], attrs)
+        results = emitter.emit(op, [cast(v, float32) if v.dtype.is_half else v for v in values], attrs)
+        if isinstance(expected, tuple):
+            return tuple(cast(v, a.dtype) for v, a in zip(results, expected, strict=True))
+        return cast(results, expected.dtype)
+
+    return rule
 
 
 # --- operators: what +, *, <, [] mean for every kind of tensor --------------------------------------------------------
@@ -184,4 +206,4 @@ def shape_text(a: Aval) -> str:
 
 def floating(dtype: DType) -> bool:
     """Whether values of the dtype have gradients."""
-    return dtype in FLOATING
+    return dtype.is_differentiable

@@ -8,9 +8,11 @@ that a kernel can be stepped through in a debugger.
 
 import ctypes
 import math
+import operator
 import platform
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -19,14 +21,56 @@ from numba.extending import intrinsic
 
 I64 = ir.IntType(64)
 ALIAS_SCOPES = 32  # scope 0 for inputs, the rest for outputs
+
+
+class Half(types.Number):
+    """A 16-bit float in memory. `load` gives it as a float32 and `store` takes one."""
+
+    bitwidth = 16
+
+    def __init__(self, name: str, to_float32, from_float32):
+        super().__init__(name)
+        self.to_float32, self.from_float32 = to_float32, from_float32  # (builder, LLVM value) -> LLVM value
+
+
+_I16, _I32, _F32 = ir.IntType(16), ir.IntType(32), ir.FloatType()
+
+
+def _from_bfloat16(builder, bits):
+    return builder.bitcast(builder.shl(builder.zext(bits, _I32), ir.Constant(_I32, 16)), _F32)
+
+
+def _to_bfloat16(builder, value):
+    """The upper half of a float32, rounded half to even; NaN stays NaN."""
+    bits = builder.bitcast(value, _I32)
+    odd = builder.and_(builder.lshr(bits, ir.Constant(_I32, 16)), ir.Constant(_I32, 1))
+    rounded = builder.add(builder.add(bits, ir.Constant(_I32, 0x7FFF)), odd)
+    quiet = builder.or_(bits, ir.Constant(_I32, 0x400000))
+    chosen = builder.select(builder.fcmp_unordered("uno", value, value), quiet, rounded)
+    return builder.trunc(builder.lshr(chosen, ir.Constant(_I32, 16)), _I16)
+
+
+F16 = Half(
+    "float16 in memory",
+    lambda builder, bits: builder.fpext(builder.bitcast(bits, ir.HalfType()), _F32),
+    lambda builder, value: builder.bitcast(builder.fptrunc(value, ir.HalfType()), _I16),
+)
+BF16 = Half("bfloat16 in memory", _from_bfloat16, _to_bfloat16)
 DTYPES = {  # the names that kernel source uses
+    "f16": F16,
+    "bf16": BF16,
     "f32": types.float32,
     "f64": types.float64,
+    "i8": types.int8,
+    "i16": types.int16,
     "i32": types.int32,
     "i64": types.int64,
     "u8": types.uint8,
+    "u16": types.uint16,
     "u32": types.uint32,
     "u64": types.uint64,
+    "c64": types.complex64,
+    "c128": types.complex128,
     "b1": types.boolean,
 }
 
@@ -44,29 +88,51 @@ def _set_scope(module, instruction, scope):
 
 
 def _load(typingctx, dtype, address, index, scope):
-    """The element at address[index], of type dtype."""
+    """The element at address[index], of type dtype; a half as a float32."""
     element = dtype.dtype
+    half = isinstance(element, Half)
 
     def codegen(context, builder, signature, args):
-        pointer = _pointer(builder, args[1], context.get_data_type(element))
-        value = builder.load(builder.gep(pointer, [args[2]]))
+        data_type = _I16 if half else context.get_data_type(element)
+        value = builder.load(builder.gep(_pointer(builder, args[1], data_type), [args[2]]))
         _set_scope(builder.module, value, scope.literal_value)
+        if half:
+            return element.to_float32(builder, value)
         return context.data_model_manager[element].from_data(builder, value)
 
-    return element(dtype, types.int64, types.int64, scope), codegen
+    return (types.float32 if half else element)(dtype, types.int64, types.int64, scope), codegen
 
 
 def _store(typingctx, dtype, address, index, value, scope):
-    """address[index] = value, an element of type dtype."""
+    """address[index] = value, an element of type dtype; a half is given as a float32."""
     element = dtype.dtype
+    half = isinstance(element, Half)
 
     def codegen(context, builder, signature, args):
-        pointer = _pointer(builder, args[1], context.get_data_type(element))
-        data = context.data_model_manager[element].as_data(builder, args[3])
+        pointer = _pointer(builder, args[1], _I16 if half else context.get_data_type(element))
+        if half:
+            data = element.from_float32(builder, args[3])
+        else:
+            data = context.data_model_manager[element].as_data(builder, args[3])
         _set_scope(builder.module, builder.store(data, builder.gep(pointer, [args[2]])), scope.literal_value)
         return context.get_dummy_value()
 
-    return types.void(dtype, types.int64, types.int64, element, scope), codegen
+    return types.void(dtype, types.int64, types.int64, types.float32 if half else element, scope), codegen
+
+
+def _rounding(half: Half):
+    def definition(typingctx, x):
+        """A float32 rounded to what a half can hold."""
+
+        def codegen(context, builder, signature, args):
+            return half.to_float32(builder, half.from_float32(builder, args[0]))
+
+        return types.float32(types.float32), codegen
+
+    return definition
+
+
+_round_f16, _round_bf16 = _rounding(F16), _rounding(BF16)
 
 
 def _typed_pointer(typingctx, dtype, address):
@@ -158,10 +224,20 @@ def _pause(typingctx):
     return types.void(), codegen
 
 
+def _by_parts(context, builder, kind, args, combine):
+    """A complex number whose parts are combinations of the parts of two others."""
+    one, two = (context.make_complex(builder, kind, value=x) for x in args)
+    result = context.make_complex(builder, kind)
+    result.real, result.imag = combine(one.real, two.real), combine(one.imag, two.imag)
+    return result._getvalue()
+
+
 def _add_any_order(typingctx, a, b):
     """a + b, where the compiler may regroup a chain of such additions: a sum that vectorises."""
 
     def codegen(context, builder, signature, args):
+        if isinstance(a, types.Complex):
+            return _by_parts(context, builder, a, args, lambda x, y: builder.fadd(x, y, flags=("reassoc", "nsz")))
         if isinstance(a, types.Float):
             return builder.fadd(args[0], args[1], flags=("reassoc", "nsz"))
         return builder.add(args[0], args[1])
@@ -170,9 +246,11 @@ def _add_any_order(typingctx, a, b):
 
 
 def _mul_any_order(typingctx, a, b):
-    """a * b, where the compiler may regroup a chain of such products."""
+    """a * b, where the compiler may regroup a chain of such products of real numbers."""
 
     def codegen(context, builder, signature, args):
+        if isinstance(a, types.Complex):
+            return context.get_function(operator.mul, a(a, a))(builder, args)
         if isinstance(a, types.Float):
             return builder.fmul(args[0], args[1], flags=("reassoc", "nsz"))
         return builder.mul(args[0], args[1])
@@ -202,60 +280,78 @@ _maximum, _minimum = _extreme("maximum", ">"), _extreme("minimum", "<")
 
 
 def _to_int(typingctx, dtype, x):
-    """x truncated to an integer type as the C cast on x86 does: out of range and NaN give the least int32 or int64."""
+    """x truncated to an integer type as the C cast on x86 does.
+
+    It goes through int32 or, for wider types and uint32, int64, where numbers out of range and NaN give the least.
+    """
     element = dtype.dtype
+    bits = 64 if element.bitwidth > 32 or element == types.uint32 else 32
 
     def codegen(context, builder, signature, args):
-        wide = ir.IntType(max(element.bitwidth, 32))
-        float_type = args[1].type
-        limit = ir.Constant(float_type, 2.0 ** (wide.width - 1))
-        inside = builder.and_(
-            builder.fcmp_ordered("<", args[1], limit),
-            builder.fcmp_ordered(">=", args[1], ir.Constant(float_type, -(2.0 ** (wide.width - 1)))),
-        )
-        safe = builder.select(inside, args[1], ir.Constant(float_type, 0.0))
-        value = builder.select(inside, builder.fptosi(safe, wide), ir.Constant(wide, -(2 ** (wide.width - 1))))
-        return value if wide.width == element.bitwidth else builder.trunc(value, ir.IntType(element.bitwidth))
+        wide, float_type = ir.IntType(bits), args[1].type
+
+        def signed(number):
+            limit = ir.Constant(float_type, 2.0 ** (bits - 1))
+            inside = builder.and_(
+                builder.fcmp_ordered("<", number, limit),
+                builder.fcmp_ordered(">=", number, ir.Constant(float_type, -(2.0 ** (bits - 1)))),
+            )
+            safe = builder.select(inside, number, ir.Constant(float_type, 0.0))
+            return builder.select(inside, builder.fptosi(safe, wide), ir.Constant(wide, -(2 ** (bits - 1))))
+
+        value = signed(args[1])
+        if element == types.uint64:  # what int64 cannot hold: less 2⁶³, with the highest bit set again
+            half = ir.Constant(float_type, 2.0**63)
+            upper = builder.xor(signed(builder.fsub(args[1], half)), ir.Constant(wide, -(2**63)))
+            value = builder.select(builder.fcmp_ordered(">=", args[1], half), upper, value)
+        return value if bits == element.bitwidth else builder.trunc(value, ir.IntType(element.bitwidth))
 
     return element(dtype, x), codegen
 
 
 # --- the plain Python twins ---------------------------------------------------------------------------------------
 
-_CTYPES: dict[str, Any] = {
-    "float32": ctypes.c_float,
-    "float64": ctypes.c_double,
-    "int32": ctypes.c_int32,
-    "int64": ctypes.c_int64,
-    "uint8": ctypes.c_uint8,
-    "uint32": ctypes.c_uint32,
-    "uint64": ctypes.c_uint64,
-    "bool": ctypes.c_bool,
-}
+NUMPY: dict[Any, Any] = {F16: np.float16, BF16: ml_dtypes.bfloat16, types.boolean: np.bool_}
+NUMPY |= {kind: np.dtype(str(kind)).type for kind in DTYPES.values() if kind not in NUMPY}
 PYTHON_KERNELS: list = []  # where an "address" of a plain Python kernel points
 
 
-def _cell(dtype, address, index=0):
-    kind = _CTYPES[str(dtype)]
-    return kind.from_address(int(address + index * ctypes.sizeof(kind)))
+def cells(dtype, address, count=1) -> np.ndarray:
+    """The numbers at an address, to read and write in Python."""
+    kind = np.dtype(NUMPY[dtype])
+    return np.frombuffer((ctypes.c_char * (count * kind.itemsize)).from_address(int(address)), kind)
+
+
+def _cell(address):
+    return ctypes.c_int64.from_address(int(address))
 
 
 def _python_load(dtype, address, index, scope):
-    return dtype(_cell(dtype, address, index).value)
+    (value,) = cells(dtype, address + index * np.dtype(NUMPY[dtype]).itemsize)
+    return np.float32(value) if isinstance(dtype, Half) else value
 
 
 def _python_store(dtype, address, index, value, scope):
-    _cell(dtype, address, index).value = value
+    with np.errstate(all="ignore"):
+        cells(dtype, address + index * np.dtype(NUMPY[dtype]).itemsize)[0] = value
+
+
+def _python_rounding(half):
+    def rounded(x):
+        with np.errstate(all="ignore"):
+            return np.float32(NUMPY[half](x))
+
+    return rounded
 
 
 def _python_atomic_add(address, value):
-    cell = _cell("int64", address)
+    cell = _cell(address)
     before, cell.value = cell.value, cell.value + value
     return before
 
 
 def _python_atomic_swap(address, value):
-    cell = _cell("int64", address)
+    cell = _cell(address)
     before, cell.value = cell.value, value
     return before
 
@@ -273,7 +369,9 @@ def _python_minimum(a, b):
 
 
 def _python_to_int(dtype, x):
-    bits = max(dtype.bitwidth, 32)
+    bits = 64 if dtype.bitwidth > 32 or dtype == types.uint32 else 32
+    if dtype == types.uint64 and 2.0**63 <= x < 2.0**64:
+        return np.uint64(int(x))
     inside = not math.isnan(x) and -(2.0 ** (bits - 1)) <= x < 2.0 ** (bits - 1)
     value = int(x) if inside else -(2 ** (bits - 1))
     return np.array(value, np.int64).astype(str(dtype))[()]
@@ -282,12 +380,16 @@ def _python_to_int(dtype, x):
 _PYTHON = {
     _load: _python_load,
     _store: _python_store,
-    _typed_pointer: lambda dtype, address: ctypes.cast(int(address), ctypes.POINTER(_CTYPES[str(dtype)])),
-    _word: lambda address, index: _cell("int64", address, index).value,
-    _set_word: lambda address, index, value: setattr(_cell("int64", address, index), "value", value),
+    _typed_pointer: lambda dtype, address: ctypes.cast(
+        int(address), ctypes.POINTER(np.ctypeslib.as_ctypes_type(NUMPY[dtype]))
+    ),
+    _word: lambda address, index: _cell(address + 8 * index).value,
+    _set_word: lambda address, index, value: setattr(_cell(address + 8 * index), "value", value),
+    _round_f16: _python_rounding(F16),
+    _round_bf16: _python_rounding(BF16),
     _atomic_add: _python_atomic_add,
     _atomic_swap: _python_atomic_swap,
-    _atomic_load: lambda address: _cell("int64", address).value,
+    _atomic_load: lambda address: _cell(address).value,
     _call_kernel: lambda function, args, begin, end: PYTHON_KERNELS[function](args, begin, end),
     _system_call: _python_system_call,
     _pause: lambda: None,
@@ -309,5 +411,6 @@ load, store, pointer = _make(_load), _make(_store), _make(_typed_pointer)
 word, set_word = _make(_word), _make(_set_word)
 atomic_add, atomic_swap, atomic_load = _make(_atomic_add), _make(_atomic_swap), _make(_atomic_load)
 call_kernel, system_call, pause = _make(_call_kernel), _make(_system_call), _make(_pause)
+round_f16, round_bf16 = _make(_round_f16), _make(_round_bf16)
 add_any_order, mul_any_order, to_int = _make(_add_any_order), _make(_mul_any_order), _make(_to_int)
 maximum, minimum = _make(_maximum), _make(_minimum)

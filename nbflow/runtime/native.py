@@ -199,7 +199,7 @@ def entry(function, arguments: int, *, nogil: bool):
     address = engine.get_function_address(wrapper_symbol)
     environment = _dynfunc.Environment(function.py_func.__globals__)
     cell = engine.get_global_value_address(environment_symbol)
-    intrinsics._cell("int64", cell).value = id(environment)
+    intrinsics._cell(cell).value = id(environment)
     _alive.append(environment)
     module = __import__(function.__module__, fromlist=["_"])
     return _dynfunc.make_function(module, function.__name__, function.__doc__ or "", address, environment, ())

@@ -64,8 +64,11 @@ def block_of(array, expected: Aval) -> Block:
 def call_host(op, avals: Sequence[Aval], inputs: Sequence[Block], attrs: dict) -> list[Block]:
     """Runs a host op on memory; avals are those that its results should have."""
     given = {name: value for name, value in attrs.items() if name != SHAPES}
+    arrays = [x._view() for x in inputs]
     with np.errstate(all="ignore"):
-        results = op.host(*(x._view() for x in inputs), **given)
+        if op.wide:
+            arrays = [a.astype(np.float32) if x._aval.dtype.is_half else a for a, x in zip(arrays, inputs, strict=True)]
+        results = op.host(*arrays, **given)
     results = results if isinstance(results, tuple) else (results,)
     return [block_of(array, a) for array, a in zip(results, avals, strict=True)]
 

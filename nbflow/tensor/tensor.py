@@ -8,8 +8,7 @@ import nbflow.ops  # noqa: F401  (fills the table)
 from nbflow.compiler.graph import Aval, Graph, aval
 from nbflow.compiler.op import Op
 from nbflow.compiler.program import Program
-from nbflow.dtypes import ALL, DType, as_dtype, as_dtype_or_none, bool_, float32, float64, int32, int64
-from nbflow.dtypes import uint8 as uint8_dtype
+from nbflow.dtypes import ALL, DType, as_dtype, as_dtype_or_none, bool_, complex128, float32, float64, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.runtime import threads
@@ -95,7 +94,7 @@ def dense(tensor: Tensor) -> Tensor:
 
 # --- conversion ---------------------------------------------------------------------------------------------------
 
-_PYTHON_DTYPES = {bool: bool_, int: int32, float: float32}
+_PYTHON_DTYPES = {bool: bool_, int: int32, float: float32, complex: complex128}
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -103,9 +102,8 @@ def _fits(wanted: DType, given: DType) -> bool:
     """Whether TensorFlow converts a Python value of kind `given` to `wanted` by itself: never to a lesser kind."""
     if wanted is given or given.is_bool:
         return True
-    if wanted.is_integer:
-        return given.is_integer
-    return wanted.is_floating
+    rank = [given.is_integer, given.is_floating, given.is_complex].index(True)
+    return [wanted.is_integer, wanted.is_floating, wanted.is_complex][rank:].count(True) > 0
 
 
 def to_tensor(value, dtype: DType | None = None, hint: DType | None = None):
@@ -181,7 +179,8 @@ def _from_number(value, dtype: DType | None, hint: DType | None) -> Tensor:
         wanted = int64
     if wanted is float32 and (value > _LARGEST or value < -_LARGEST) and abs(value) != float("inf"):
         raise ValueError(f"{value!r} is out of range for float32; use dtype=nf.float64")
-    return from_numpy(np.asarray(value, wanted.np), wanted, copy=False)
+    with np.errstate(over="ignore"):
+        return from_numpy(np.asarray(value, wanted.np), wanted, copy=False)
 
 
 def _first_leaf(value):
@@ -204,19 +203,19 @@ def _from_array(value, dtype: DType | None, hint: DType | None) -> Tensor:
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     known = as_dtype_or_none(array.dtype)
-    if array.dtype.kind not in "fiub" or (known is None and dtype is None and is_numpy):
-        raise (TypeError if array.dtype.kind in "fiubc" else ValueError)(
+    if known is None and (array.dtype.kind not in "fiub" or (dtype is None and is_numpy)):
+        raise (TypeError if array.dtype.kind in "fiub" else ValueError)(
             f"Attempt to convert a value ({value!r:.200}) with an unsupported type ({type(value)}, {array.dtype}) to a "
             f"Tensor; tensors hold numbers of {', '.join(d.name for d in ALL)}"
         )
     if is_numpy:
         given = as_dtype_or_none(np.asarray(first).dtype)
-        if given is None or given.np.kind != array.dtype.kind:
+        if given is None or (given is not known and given.np.kind != array.dtype.kind):
             given = known or int64
     else:
         if isinstance(first, bool) and array.dtype.kind != "b":
             raise ValueError(f"Can't convert Python sequence with mixed types to Tensor: {value!r:.200}")
-        given = {"f": float32, "b": bool_}.get(array.dtype.kind, int32)
+        given = {"f": float32, "b": bool_, "c": complex128}.get(array.dtype.kind, int32)
         if not array.size:
             given = float32
         elif given is int32 and (array.min() < -(2**31) or array.max() >= 2**31):
@@ -235,7 +234,7 @@ def _from_array(value, dtype: DType | None, hint: DType | None) -> Tensor:
 def _check_range(value, array: np.ndarray, dtype: DType) -> None:
     """Raises ValueError where a Python number does not fit the dtype."""
     if dtype.is_integer:
-        fits = array.min() >= dtype.min and array.max() <= dtype.max
+        fits = array.dtype.kind == "b" or (array.min() >= dtype.min and array.max() <= dtype.max)
     else:
         fits = (
             dtype is not float32 or array.dtype.kind != "f" or not (np.isfinite(array) & (abs(array) > _LARGEST)).any()
@@ -434,11 +433,11 @@ for _name, _op in (
 
 
 def divide(x, y):
-    """x / y as the operator means it: integers become floating point (uint8 float32, others float64)."""
+    """x / y as the operator means it: integers become floating point (of 8 and 16 bits float32, others float64)."""
     op = TABLE["divide"]
     x, y = convert_inputs(op, (x, y))
     if x.dtype.is_integer and x.dtype is y.dtype:
-        wide = float32 if x.dtype is uint8_dtype else float64
+        wide = float32 if x.dtype.size < 4 else float64
         x, y = TABLE["cast"](x, dtype=wide), TABLE["cast"](y, dtype=wide)
     return op(x, y)
 
