@@ -16,7 +16,7 @@ from nbflow.compiler.passes.simplify import Emitter
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim
-from nbflow.tensor.tensor import apply, apply_free, from_numpy
+from nbflow.tensor.tensor import apply, apply_free, from_numpy, stack
 
 T = TABLE
 
@@ -114,9 +114,9 @@ def example_by_example(op, inputs, stacked, count, attrs):
         return empty if isinstance(found, tuple) else empty[0]
     rows = []
     for k in range(count):
-        rows.append(op(*(_row(x, k) if there else x for x, there in zip(inputs, stacked, strict=True)), **attrs))
+        rows.append(op(*(row(x, k) if there else x for x, there in zip(inputs, stacked, strict=True)), **attrs))
     if isinstance(rows[0], tuple):
-        return tuple(stack(parts) for parts in zip(*rows, strict=True))
+        return tuple(stack(list(parts)) for parts in zip(*rows, strict=True))
     return stack(rows)
 
 
@@ -124,17 +124,12 @@ def _zeros(like, a):
     return T["cast"](T["fill_like"](like, shape=(0, *a.shape), value=0), dtype=a.dtype)
 
 
-def _row(x, number: int):
+def row(x, number: int):
+    """One example of a stack."""
     shape = x.nbflow_shape
     begin = (number, *(0,) * (len(shape) - 1))
     part = T["strided_slice"](x, begin=begin, step=(1,) * len(shape), shape=(1, *shape[1:]))
     return T["reshape"](part, shape=tuple(shape[1:]))
-
-
-def stack(rows: Sequence):
-    """Tensors of one shape along a new first axis."""
-    flat = [T["reshape"](row, shape=(1, *row.nbflow_shape)) for row in rows]
-    return flat[0] if len(flat) == 1 else T["concat"](*flat, axis=0)
 
 
 # --- rules of single ops ----------------------------------------------------------------------------------------------
@@ -197,14 +192,47 @@ def _points(op, inputs, stacked, count, attrs):
     return op(*_all_stacked(inputs, stacked, count), **moved)
 
 
+def _numbers(count, like):
+    """0, 1, … of the examples, in the dtype of a tensor."""
+    return apply_free(IOTA, {"size": count, "dtype": like.dtype})
+
+
 def _tensor_scatter(op, inputs, stacked, count, attrs):
     """The number of the example comes before the other coordinates of a point."""
     tensor, indices, updates = _all_stacked(inputs, stacked, count)
-    number = apply_free(IOTA, {"size": count, "dtype": indices.dtype})
     rank = len(indices.nbflow_shape)
-    number = T["reshape"](number, shape=(count, *(1,) * (rank - 1)))
+    number = T["reshape"](_numbers(count, indices), shape=(count, *(1,) * (rank - 1)))
     number = T["broadcast_to"](number, shape=(*indices.nbflow_shape[:-1], 1))
     return op(tensor, T["concat"](number, indices, axis=rank - 1), updates, **attrs)
+
+
+def _segments(op, inputs, stacked, count, attrs):
+    """Each example's segments come after those of the one before; negative ids belong to none."""
+    data, ids = _all_stacked(inputs, stacked, count)
+    segments = attrs["num_segments"]
+    number = T["reshape"](_numbers(count, ids), shape=(count, *(1,) * (len(ids.nbflow_shape) - 1)))
+    apart = T["select"](T["less"](ids, 0), ids, ids + number * segments)
+    found = op(data, apart, num_segments=count * segments)
+    return T["reshape"](found, shape=(count, segments, *found.nbflow_shape[1:]))
+
+
+def _searchsorted(op, inputs, stacked, count, attrs):
+    """The op takes one axis of rows: those of all examples one after another."""
+    rows = inputs[0].nbflow_shape[-2] * count
+    whole = _all_stacked(inputs, stacked, count)
+    found = op(*(T["reshape"](x, shape=(rows, x.nbflow_shape[-1])) for x in whole), **attrs)
+    return T["reshape"](found, shape=tuple(whole[1].nbflow_shape))
+
+
+def _first_stacked(op, inputs, stacked, count, attrs):
+    """The op takes any number of axes before those of its first input; the other inputs are parameters."""
+    if any(stacked[1:]):
+        return example_by_example(op, inputs, stacked, count, attrs)
+    return op(*inputs, **attrs)
+
+
+def _named(names: str) -> list[str]:
+    return names.split()
 
 
 RULES: dict[str, Callable] = {
@@ -218,19 +246,28 @@ RULES: dict[str, Callable] = {
     "gather": _gather,
     "scatter_add": _scatter_add,
     **dict.fromkeys(("gather_nd", "scatter_nd"), _points),
-    **dict.fromkeys([f"tensor_scatter_nd_{how}" for how in ("update", "add", "sub", "max", "min")], _tensor_scatter),
-    "matmul": broadcasting,
-    **dict.fromkeys(("identity", "stop_gradient", "check"), leading),
-    **dict.fromkeys(("concat", "argmax", "argmin", "reduce_mean", "softmax", "log_softmax"), along_axis),
     **dict.fromkeys(
-        (
-            "softmax_cross_entropy_with_logits",
-            "sparse_softmax_cross_entropy_with_logits",
-            "softmax_minus_one_hot",
+        [f"tensor_scatter_nd_{how}" for how in ("update", "add", "sub", "max", "min", "mul", "div")], _tensor_scatter
+    ),
+    "matmul": broadcasting,
+    "weighted_cross_entropy_with_logits": broadcasting,
+    "searchsorted": _searchsorted,
+    **dict.fromkeys([f"unsorted_segment_{how}" for how in ("sum", "prod", "min", "max")], _segments),
+    **dict.fromkeys(_named("adjust_hue adjust_saturation"), _first_stacked),
+    **dict.fromkeys(
+        _named(
+            "concat argmax argmin reduce_mean softmax log_softmax reduce_logsumexp reduce_variance reduce_std "
+            "reduce_euclidean_norm count_nonzero cumsum cumprod cumulative_logsumexp resample"
+        ),
+        along_axis,
+    ),
+    **dict.fromkeys(
+        _named(
+            "identity stop_gradient check softmax_cross_entropy_with_logits sparse_softmax_cross_entropy_with_logits "
+            "softmax_minus_one_hot rgb_to_hsv hsv_to_rgb sort argsort"
         ),
         leading,
     ),
-    "weighted_cross_entropy_with_logits": broadcasting,
 }
 KINDS: dict[str, Callable] = {"elementwise": broadcasting, "reduction": along_axis, "composite": _expanded}
 

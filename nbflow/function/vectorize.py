@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 
 import optree
 
-from nbflow.compiler.graph import Value, aval
+from nbflow.compiler.graph import SHAPES, Value, aval
 from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.errors import InvalidArgumentError
 from nbflow.function import batching
 from nbflow.function.trace import SymbolicTensor, Trace
 from nbflow.public import export
+from nbflow.shapes import Dim
 from nbflow.tensor.state import state
-from nbflow.tensor.tensor import to_tensor
+from nbflow.tensor.tensor import stack, to_tensor
 from nbflow.tensor.variable import Variable
 
 
@@ -52,6 +53,11 @@ def vectorized(function: Callable, elements: Sequence, count, unroll: bool = Tru
         results = [None if r is None else trace.lift(to_tensor(r)) for r in function(*symbols)]
     graph = trace.graph
     graph.outputs = [r.value for r in results if r is not None]
+    decided = next((node for node in graph.nodes if SHAPES in node.attrs), None)
+    if decided is not None:  # sizes that the values of each example decide
+        if not unroll:
+            raise batching.NoRule(f"No pfor vectorization defined for {decided.op.name}")
+        return _one_by_one(function, elements, count)
     for symbol, x in zip(symbols, elements, strict=True):
         shared = x.nbflow_shape[0] == 1 and count != 1
         known[symbol.value] = (batching.squeezed(x), False) if shared else (x, True)
@@ -63,6 +69,21 @@ def vectorized(function: Callable, elements: Sequence, count, unroll: bool = Tru
         if isinstance(source, Variable) and value in graph.updates:
             _assign(source, *known[graph.updates[value]])
     return [None if r is None else batching.as_stack(*known[r.value], count) for r in results]
+
+
+def _one_by_one(function: Callable, elements: Sequence, count) -> list:
+    """The function applied to one example after another; their results must have equal shapes.
+
+    Raises:
+        InvalidArgumentError: there are no examples, so that nothing says what the results look like.
+    """
+    if isinstance(count, Dim) or not count:
+        raise InvalidArgumentError(
+            "vectorized_map: sizes of results depend on values, for which the number of examples must be known, and "
+            "not 0"
+        )
+    rows = [function(*(batching.row(x, k if x.nbflow_shape[0] != 1 else 0) for x in elements)) for k in range(count)]
+    return [None if parts[0] is None else stack([to_tensor(p) for p in parts]) for parts in zip(*rows, strict=True)]
 
 
 def _assign(variable: Variable, tensor, stacked: bool) -> None:

@@ -56,7 +56,7 @@ class Call:
 
 def has_gradient(tensor) -> bool:
     """Whether a tensor's dtype is one that gradients flow through."""
-    return tensor.dtype.is_floating
+    return tensor.dtype.is_differentiable
 
 
 def sum_to_shape_of(gradient, tensor):
