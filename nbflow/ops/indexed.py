@@ -172,7 +172,8 @@ def lower_scatter(combine: str, walk_of, start):
         walk = walk_of(result.shape, indices.shape, node.attrs)
         rows = walk.batch * walk.outer * walk.rows
         touch = lowering.writes(result, SLAB, walk.inner * dtype.size)
-        values = {"code": dtype.code, "bytes": dtype.size, "inner": walk.inner, "combine": combine}
+        numbers = {"code": dtype.code, "bytes": dtype.size, "inner": walk.inner}
+        values = {**(_moved(dtype, walk.inner) if combine == "b" else numbers), "combine": combine}
         _call(node, lowering, _SCATTER, walk, updates, indices, Ref(lowering.buffer(result)), rows, touch, **values)
 
     return lower
@@ -262,6 +263,7 @@ scatter_add = register(
         ("updates", "indices"),
         _infer_scatter_add,
         lower=lower_scatter("a + b", _axis_walk, lambda dtype: 0),
+        wide=True,
         vjp=lambda k, g, inputs, output, attrs: T["gather"](g, inputs[1], **_without(attrs, "size")),
         dtypes=NUMERIC,
         blocked=(1,),
@@ -352,6 +354,7 @@ scatter_nd = register(
         ("indices", "updates"),
         _infer_scatter_nd,
         lower=lower_scatter("a + b", _point_walk, lambda dtype: 0),
+        wide=True,
         vjp=lambda k, g, inputs, output, attrs: T["gather_nd"](g, inputs[0], **_without(attrs, "shape")),
         dtypes=NUMERIC,
         blocked=(0,),
@@ -411,6 +414,7 @@ def _tensor_scatter(how: str, combine, function, vjp, dtypes) -> Op:
             ("tensor", "indices", "updates"),
             infer,
             lower=lower_scatter(combine, _point_walk, None),
+            wide=how != "update",
             vjp=vjp,
             dtypes=dtypes,
             blocked=(1,),

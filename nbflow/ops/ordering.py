@@ -299,6 +299,7 @@ searchsorted = register(
         ("sorted_sequence", "values"),
         _infer_search,
         lower=_lower_search,
+        wide=True,
         dtypes=REAL,
         reference=lambda x, values, side, out_type: np.reshape(
             [np.searchsorted(row, v, side) for row, v in zip(x, values, strict=True)], values.shape

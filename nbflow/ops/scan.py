@@ -90,7 +90,17 @@ def _scan(name: str, combine: str, start, vjp, dtypes, reference, **options) -> 
         return aval(avals[0].dtype, avals[0].shape)
 
     return register(
-        Op(name, ("x",), infer, vjp=vjp, dtypes=dtypes, lower=_lower(combine, start), reference=reference, **options)
+        Op(
+            name,
+            ("x",),
+            infer,
+            lower=_lower(combine, start),
+            wide=True,
+            vjp=vjp,
+            dtypes=dtypes,
+            reference=reference,
+            **options,
+        )
     )
 
 

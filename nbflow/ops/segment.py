@@ -8,7 +8,7 @@ import numpy as np
 from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB
 from nbflow.compiler.op import Op
-from nbflow.dtypes import NUMERIC, REAL, int32, int64
+from nbflow.dtypes import NUMERIC, REAL, as_dtype, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import cast, where
 from nbflow.ops.indexed import IGNORE, along_axis, check_indices, lower_scatter
@@ -81,10 +81,7 @@ def _unsorted(how: str) -> Op:
         return aval(data.dtype, (attrs["num_segments"], *data.shape[len(ids.shape) :]))
 
     def reference(data, ids, num_segments, policy):
-        number = np.asarray(data.reshape(-1)[:0].sum(), data.dtype)  # of that dtype
-        limits = np.finfo(number.dtype) if number.dtype.kind == "f" else np.iinfo(number.dtype)
-        first = {"sum": 0, "prod": 1, "min": limits.max, "max": limits.min}[how]
-        result = np.full((num_segments, *data.shape[ids.ndim :]), first, data.dtype)
+        result = np.full((num_segments, *data.shape[ids.ndim :]), start(as_dtype(data.dtype)), data.dtype)
         kept = ids >= 0
         function.at(result, ids[kept], data[kept])
         return result
@@ -95,6 +92,7 @@ def _unsorted(how: str) -> Op:
             ("data", "segment_ids"),
             infer,
             lower=lower_scatter(combine, lambda shape, ids, attrs: along_axis(shape, ids, 0, 0), start),
+            wide=True,
             vjp=vjp("unsorted_segment"),
             dtypes=dtypes,
             blocked=(1,),
@@ -178,6 +176,7 @@ def _sorted(how: str) -> Op:
             ("data", "segment_ids", "starts"),
             infer,
             lower=lower,
+            wide=True,
             vjp=vjp("segment"),
             dtypes=dtypes,
             blocked=(1, 2),
