@@ -7,7 +7,22 @@ Tensors, eager ops, gradients, compiled functions and optimizers; see README.md 
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow import arrays, autodiff, config, datasets, errors, image, keras, linalg, math, nn, optimizers, random
+from nbflow import (
+    arrays,
+    autodiff,
+    bitwise,
+    config,
+    custom,
+    datasets,
+    errors,
+    image,
+    keras,
+    linalg,
+    math,
+    nn,
+    optimizers,
+    random,
+)
 from nbflow import dtypes as dtypes
 from nbflow.dtypes import (
     DType,

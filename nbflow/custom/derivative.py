@@ -15,6 +15,7 @@ from nbflow.custom.functions import FUNCTIONS, REAL, TRUTH
 from nbflow.custom.language import walk
 from nbflow.custom.scalar import Scalar, lookup
 
+UNKNOWN = ast.Name("unknown", ast.Load())  # stands for a rule that is not there
 SMOOTH = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod)
 
 
@@ -90,7 +91,8 @@ def _names(node: ast.AST) -> set[str]:
 
 @cache
 def _rule(name: str, k: int) -> ast.expr:
-    return ast.parse(FUNCTIONS[name].rules[k], mode="eval").body
+    text = FUNCTIONS[name].rules[k]
+    return ast.parse(text, mode="eval").body if text else UNKNOWN
 
 
 class _Filled(ast.NodeTransformer):
@@ -298,6 +300,9 @@ class _Differentiator:
         if name not in FUNCTIONS:
             return value, self._call_program(name, values, [tangent for _, tangent in pairs])
         rules = [_rule(name, k) if tangent is not None else None for k, (_, tangent) in enumerate(pairs)]
+        if any(rule is UNKNOWN for rule in rules):
+            problem = f"`{ast.unparse(node)}` has no known derivative with respect to one of its arguments"
+            raise self.scalar.origin.error(node, problem, "Give the op's by hand: see CustomOp.gradient.")
         y: ast.expr = value
         if any(rule is not None and "y" in _names(rule) for rule in rules):
             y = ast.Name(into, ast.Load()) if into else self._named(value)

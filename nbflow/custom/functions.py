@@ -1,6 +1,7 @@
 """The scalar functions that custom ops may call: what they are called in Python, and their partial derivatives.
 
-A rule is an expression in the arguments a and b and the result y, one for each argument; "0" where it is flat.
+A rule is an expression in the arguments a and b and the result y, one for each argument; "0" where it is flat, "" where
+there is none.
 What is not a function of vecmath is written in nbflow.custom.prelude, in the language of custom ops itself.
 """
 
@@ -64,7 +65,7 @@ FUNCTIONS: dict[str, Function] = {
     "log_sigmoid": _row("sigmoid(-a)"),
     "erf": _row("1.1283791670955126 * exp(-a * a)"),
     "erfc": _row("-1.1283791670955126 * exp(-a * a)"),
-    "lgamma": _row("digamma(a)"),
+    "lgamma": _row("psi(a)"),
     "pow": _row("b * a ** (b - 1)", "y * log(a) if a > 0 else 0", aliases="np.power"),
     "mod": _row("1", "-floor(a / b)", aliases="nf.math.floormod"),
     "fmod": _row("1", "-trunc(a / b)"),
@@ -72,6 +73,30 @@ FUNCTIONS: dict[str, Function] = {
     "abs": _row("1 if a > 0 else -1 if a < 0 else 0", result=None, aliases="math.fabs"),
     "maximum": _row("1 if a >= b else 0", "0 if a >= b else 1", result=None, aliases="builtins.max"),
     "minimum": _row("1 if a <= b else 0", "0 if a <= b else 1", result=None, aliases="builtins.min"),
+    "erfinv": _row("0.886226925452758 * exp(y * y)"),
+    "ndtri": _row("2.5066282746310002 * exp(0.5 * y * y)"),
+    "dawsn": _row("1 - 2 * a * y"),
+    "expint": _row("exp(a) / a"),
+    "fresnel_cos": _row("cos(1.5707963267948966 * a * a)"),
+    "fresnel_sin": _row("sin(1.5707963267948966 * a * a)"),
+    "spence": _row("log(a) / (1 - a) if a != 1 else -1"),
+    "bessel_i0": _row("bessel_i1(a)"),
+    "bessel_i1": _row("bessel_i0(a) - (y / a if a != 0 else 0.5)"),
+    "bessel_i0e": _row("bessel_i1e(a) - copysign(y, a)"),
+    "bessel_i1e": _row("bessel_i0e(a) - abs(y) - (y / a if a != 0 else 0.5)"),
+    "bessel_j0": _row("-bessel_j1(a)"),
+    "bessel_j1": _row("bessel_j0(a) - (y / a if a != 0 else 0.5)"),
+    "bessel_k0": _row("-bessel_k1(a)"),
+    "bessel_k1": _row("-bessel_k0(a) - y / a"),
+    "bessel_k0e": _row("y - bessel_k1e(a)"),
+    "bessel_k1e": _row("y - bessel_k0e(a) - y / a"),
+    "bessel_y0": _row("-bessel_y1(a)"),
+    "bessel_y1": _row("bessel_y0(a) - y / a"),
+    "igamma": _row("igamma_grad_a(a, b)", "exp((a - 1) * log(b) - b - lgamma(a))"),
+    "igammac": _row("-igamma_grad_a(a, b)", "-exp((a - 1) * log(b) - b - lgamma(a))"),
+    "igamma_grad_a": _row("", "exp((a - 1) * log(b) - b - lgamma(a)) * (log(b) - psi(a))"),
+    "zeta": _row("", "-a * zeta(a + 1, b)"),
+    "polygamma": _row("", "polygamma(a + 1, b)"),
     "floor": _row("0"),
     "ceil": _row("0"),
     "trunc": _row("0"),
@@ -85,14 +110,15 @@ FUNCTIONS: dict[str, Function] = {
 }
 PRELUDE = {  # functions of nbflow.custom.prelude -> their names
     "cube": "",
-    "digamma": "nf.math.digamma",
     "hypot": "math.hypot np.hypot",
     "logaddexp": "np.logaddexp",
+    "psi": "nf.math.digamma",
     "reciprocal": "nf.math.reciprocal np.reciprocal",
     "relu": "nf.nn.relu",
     "sign": "nf.math.sign np.sign",
     "square": "nf.math.square np.square",
 }
+PLACES = ("math", "np", "nf", "nf.math", "nf.math.special", "nf.nn", "builtins")  # where functions have their own names
 WHERE = "where"  # where(c, x, y) is x if c else y
 
 
@@ -111,8 +137,8 @@ def known() -> dict[Any, str | Callable]:
 
     found: dict[Any, str | Callable] = {}
     for name, function in FUNCTIONS.items():
-        places = [] if name in ("float", "int", "round") else ["math", "np", "nf", "nf.math", "nf.nn", "builtins"]
-        for full in (*(f"{place}.{name}" for place in places), *function.aliases):
+        plain = () if name in ("float", "int", "round") else (f"{place}.{name}" for place in PLACES)
+        for full in (*plain, *function.aliases):
             thing = _find(full)
             if callable(thing):
                 found[thing] = name

@@ -411,12 +411,9 @@ class _Reader:
         if isinstance(meaning, Template):
             return self._call_template(node, meaning)
         if meaning is None:
-            names = ", ".join(sorted(FUNCTIONS))
-            raise self.error(
-                node,
-                f"`{text}` is not defined" if called is _Missing else f"`{text}` is no function that an op can call",
-                f"It calls other nf.op functions, plain Python functions of numbers, and {names} of math, NumPy or nf.",
-            )
+            what = "is not defined" if called is _Missing else "is no function that an op can call"
+            advice = "It calls functions of math such as exp, nf's of the same kind, other nf.op functions, and plain "
+            raise self.error(node, f"`{text}` {what}", f"{advice}Python functions of numbers.")
         arguments = [self.expression(a) for a in node.args]
         if node.keywords:
             raise self.error(node, f"`{text}` with keyword arguments", "Pass them by position.")

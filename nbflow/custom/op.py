@@ -1,4 +1,4 @@
-"""nf.op: a Python function of numbers as an elementwise op, fused with its neighbours and differentiable to any order."""
+"""nf.op: a Python function of numbers as an elementwise op, fused with its neighbours and differentiable."""
 
 import functools
 import inspect
@@ -91,8 +91,8 @@ class CustomOp:
             value = value.item() if isinstance(value, np.generic) else value
             if not isinstance(value, CONSTANTS):
                 raise TypeError(
-                    f"{self._template.name}: {name} is fixed when the kernel is compiled, as it is keyword-only, a flag, "
-                    f"or bounds a loop; it takes a Python number and got {value!r:.200}"
+                    f"{self._template.name}: {name} is fixed when the kernel is compiled, as it is keyword-only, a "
+                    f"flag, or bounds a loop; it takes a Python number and got {value!r:.200}"
                 )
             fixed.append(value)
         return values, tuple(fixed)
@@ -146,21 +146,21 @@ class CustomOp:
 
 @export("op")
 def op(
-    function: Callable | None = None, *, derivatives: Sequence[Callable | None] | None = None, max_rounds=10_000
+    function: Callable | None = None, *, derivatives: Sequence[Callable | None] | None = None, max_rounds: int = 10_000
 ) -> Any:
     """Makes an elementwise op of a Python function of numbers; used as a decorator.
 
-    The op applies the function to each element of its arguments, which broadcast. It works on tensors, Variables, arrays
-    and numbers, eagerly and in nf.function, where it becomes part of the loop of the ops around it, and on tapes: its
-    derivatives are made from the source, to any order.
+    The op applies the function to each element of its arguments, which broadcast. It works on tensors, Variables,
+    arrays and numbers, eagerly and in nf.function, where it becomes part of the loop of the ops around it, and on
+    tapes: its derivatives are made from the source, to any order. See docs/custom-ops.md.
 
     Args:
-        function: it may use local variables, if, `... if ... else ...`, for over range, while, break, continue and early
-            returns; +, -, *, /, //, %, **, comparisons, and, or, not; abs, min, max, int, float, round; math.exp and its
-            like, also under their names in NumPy and nbflow; other nf.op functions and plain Python functions of numbers;
-            numbers from outside, as they are when the op is made. It returns a number.
-            Parameters are tensors or numbers. Those that are keyword-only, have a default of True, False, None or text, or
-            bound a loop are fixed when the kernel is compiled: each value makes a kernel of its own.
+        function: it may use local variables, if, `... if ... else ...`, for over range, while, break, continue and
+            early returns; +, -, *, /, //, %, **, comparisons, and, or, not; abs, min, max, int, float, round; math.exp
+            and its like, also under their names in NumPy and nbflow; other nf.op functions and plain Python functions
+            of numbers; numbers from outside, as they are when the op is made. It returns a number.
+            Parameters are tensors or numbers. Those that are keyword-only, have a default of True, False, None or
+            text, or bound a loop are fixed when the kernel is compiled: each value makes a kernel of its own.
         derivatives: the partial derivatives where they are written by hand: for each parameter that may be a tensor a
             function of the same parameters, None where it is zero. See also CustomOp.gradient.
         max_rounds: a loop whose end is not known beforehand gives NaN after so many rounds.
@@ -178,7 +178,7 @@ def op(
         >>> @nf.op
         ... def squareplus(x, b=4.0):
         ...     return 0.5 * (x + math.sqrt(x * x + b))
-        >>> y = squareplus(tensor, b=2.0)
+        >>> y = squareplus(nf.constant([1.0, 2.0]), b=2.0)
     """
     if function is None:
         return lambda f: op(f, derivatives=derivatives, max_rounds=max_rounds)

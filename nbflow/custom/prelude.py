@@ -45,7 +45,7 @@ def logaddexp(x, y):
     return max(x, y) + math.log1p(math.exp(-abs(x - y)))
 
 
-def _digamma_positive(x):
+def _psi_positive(x):
     """The derivative of log Γ for x > 0: recurrence up to 10, then the asymptotic series."""
     shift = 0.0
     for _ in range(10):
@@ -57,8 +57,8 @@ def _digamma_positive(x):
     return shift + math.log(x) - 0.5 / x - series
 
 
-def digamma(x):
+def psi(x):
     """The derivative of log |Γ(x)|; by reflection for x < 0."""
     if x > 0:
-        return _digamma_positive(x)
-    return _digamma_positive(1 - x) - math.pi / math.tan(math.pi * (x - math.floor(x)))
+        return _psi_positive(x)
+    return _psi_positive(1 - x) - math.pi / math.tan(math.pi * (x - math.floor(x)))
