@@ -121,6 +121,14 @@ def _named(function: Callable, names: tuple[str, ...], doc: str) -> Callable:
     return export(*names)(function)
 
 
+def _with_arguments(arguments: tuple[str, ...], body: str, op, names: tuple[str, ...]) -> Callable:
+    """A function of arguments with these names, which callers may use, and of `name`."""
+    scope = {"op": op, "argument": argument, "pair": pair, "names": arguments, "__name__": __name__}
+    scope["public"] = names[0].rpartition(".")[2]
+    exec(f"def function({', '.join(arguments)}, name=None):\n    return {body}", scope)
+    return scope["function"]
+
+
 def unary(op_name: str, formula: str, *names: str, argument_name: str = "x") -> Callable:
     """The public function of an elementwise op of one argument.
 
@@ -129,17 +137,7 @@ def unary(op_name: str, formula: str, *names: str, argument_name: str = "x") -> 
         names: its public names, "math.<op_name>" by default.
     """
     op, names = TABLE[op_name], names or (f"math.{op_name}",)
-    public = names[0].rpartition(".")[2]
-    if argument_name == "x":
-
-        def function(x, name=None):
-            return op(argument(public, "x", x))
-
-    else:
-
-        def function(features, name=None):
-            return op(argument(public, "features", features))
-
+    function = _with_arguments((argument_name,), f"op(argument(public, {argument_name!r}, {argument_name}))", op, names)
     return _named(
         function,
         names,
@@ -155,21 +153,17 @@ def unary(op_name: str, formula: str, *names: str, argument_name: str = "x") -> 
     )
 
 
-def binary(op_name: str, formula: str, *names: str) -> Callable:
-    """The public function of an elementwise op of two arguments x and y, see `unary`."""
+def binary(op_name: str, formula: str, *names: str, arguments: tuple[str, str] = ("x", "y")) -> Callable:
+    """The public function of an elementwise op of two arguments, see `unary`."""
     op, names = TABLE[op_name], names or (f"math.{op_name}",)
-    public = names[0].rpartition(".")[2]
-
-    def function(x, y, name=None):
-        return op(*pair(public, x, y))
-
+    function = _with_arguments(arguments, f"op(*pair(public, {', '.join(arguments)}, names))", op, names)
     return _named(
         function,
         names,
         f"""{formula}, for each element; shapes broadcast (tf.{names[0]}).
 
     Args:
-        x, y: tensors of one dtype among {_takes(op)}; numbers and arrays take the dtype of the other.
+        {", ".join(arguments)}: tensors of one dtype among {_takes(op)}; numbers and arrays take the dtype of the other.
         name: accepted as TensorFlow's; it has no effect.
 
     Returns:

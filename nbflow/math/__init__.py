@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.math import elementwise, reductions
+from nbflow.math import elementwise, gammas, guarded, reductions, special, trigonometric
 
 if TYPE_CHECKING:  # what `publish` puts here
 

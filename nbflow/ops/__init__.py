@@ -2,3 +2,5 @@
 
 from nbflow.ops import activation, array, elementwise, image, indexed, linalg, nn, ordering, random, reduction, scan, segment, statistics
 from nbflow.ops import convolution, patches, pooling
+from nbflow.ops import eigen, factorization, matrices, solve
+from nbflow.ops import bitwise, guarded, rounding, special, trigonometric

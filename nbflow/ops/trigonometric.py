@@ -1,0 +1,30 @@
+"""Trigonometric and hyperbolic functions and their inverses, beside sin, cos and tanh of ops/elementwise.py."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nbflow.dtypes import FLOATING
+from nbflow.ops.table import TABLE, elementwise
+
+T = TABLE
+
+
+def _row(name: str, vjp: Callable, reference: Callable, **options):
+    return elementwise(name, "x", f"{name}(x)", vjp, dtypes=FLOATING, reference=reference, **options)
+
+
+tan = _row("tan", lambda g, z, x: g * (1 + z * z), np.tan)
+asin = _row("asin", lambda g, z, x: g * T["rsqrt"](1 - x * x), np.arcsin)
+acos = _row("acos", lambda g, z, x: -g * T["rsqrt"](1 - x * x), np.arccos)
+atan = _row("atan", lambda g, z, x: g / (1 + x * x), np.arctan)
+sinh = _row("sinh", lambda g, z, x: g * T["cosh"](x), np.sinh)
+cosh = _row("cosh", lambda g, z, x: g * T["sinh"](x), np.cosh)
+asinh = _row("asinh", lambda g, z, x: g / T["cosh"](z), np.arcsinh)
+acosh = _row("acosh", lambda g, z, x: g / T["sinh"](z), np.arccosh)
+atanh = _row("atanh", lambda g, z, x: g / (1 - x * x), np.arctanh)
+atan2 = elementwise(
+    "atan2", "y x", "atan2(y, x)",
+    lambda g, z, y, x: x * (g / (y * y + x * x)), lambda g, z, y, x: -y * (g / (y * y + x * x)),
+    dtypes=FLOATING, reference=np.arctan2,
+)  # fmt: skip
