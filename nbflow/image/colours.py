@@ -60,12 +60,12 @@ def convert_image_dtype(image, dtype, saturate=False, name=None):
 
 def _saturated(x, dtype: DType):
     """x in another dtype, whose range its numbers are brought into before."""
-    kind = x.dtype.np.type
     if x.dtype.is_integer:
         least, most = max(int(x.dtype.min), int(dtype.min)), min(int(x.dtype.max), int(dtype.max))
     else:
-        least, most = kind(dtype.min), kind(min(float(x.dtype.max), float(dtype.max)))
-        if int(most) > int(dtype.max):  # no such float: the one before
+        kind = x.dtype.np.type
+        least, most = (kind(limit) for limit in (max(float(x.dtype.min), float(dtype.min)), min(float(x.dtype.max), float(dtype.max))))
+        if float(most) > float(dtype.max):  # compared in float64, as TensorFlow does
             most = np.nextafter(most, kind(0))
     limits = [to_tensor(np.asarray(limit, x.dtype.np)) for limit in (least, most)]
     return cast(TABLE["minimum"](TABLE["maximum"](x, limits[0]), limits[1]), dtype)

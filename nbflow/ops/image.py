@@ -7,7 +7,7 @@ import numpy as np
 from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB, Buffer, Ref
 from nbflow.compiler.op import Op
-from nbflow.dtypes import FULL, REAL
+from nbflow.dtypes import FLOATING, FULL, HALF, REAL, float32
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.bands import band
 from nbflow.ops.elementwise import cast, where, zeros_like
@@ -19,7 +19,7 @@ T = TABLE
 
 # --- neighbours along an axis -----------------------------------------------------------------------------------------
 
-# A result row of many elements is added up in place, a short one in a register.
+# A result row of many elements is added up in place, a short one or one of halves in a register.
 _RESAMPLE = """def {{name}}(p, begin, end):
     \"\"\"resample {code}: rows [begin, end) of the result, each a weighted sum of rows of the source\"\"\"
     x, y, start, index, weight = word(p, 0), word(p, 1), word(p, 2), word(p, 3), word(p, 4)
@@ -30,24 +30,24 @@ _RESAMPLE = """def {{name}}(p, begin, end):
         first, last = load(i64, start, i % size, 0), load(i64, start, i % size + 1, 0)
         if first == last:
             for j in range(inner):
-                store({result}, target, j, {result}(0), 1)
-        elif inner < 16:
+                store({result}, target, j, {wide}(0), 1)
+        elif inner < {in_registers}:
             for j in range(inner):
                 total = {wide}(0)
                 for k in range(first, last):
                     at = load(i64, index, k, 0) * inner + j
                     value = {wide}(load({code}, image, at, 0))
                     total = {wide}(total + {wide}(load({wide}, weight, k, 0) * value))
-                store({result}, target, j, {result}(total), 1)
+                store({result}, target, j, total, 1)
         else:
             w, row = load({wide}, weight, first, 0), image + load(i64, index, first, 0) * inner * {bytes}
             for j in range(inner):
-                store({result}, target, j, {result}({wide}(w * {wide}(load({code}, row, j, 0)))), 1)
+                store({result}, target, j, {wide}(w * {wide}(load({code}, row, j, 0))), 1)
             for k in range(first + 1, last):
                 w, row = load({wide}, weight, k, 0), image + load(i64, index, k, 0) * inner * {bytes}
                 for j in range(inner):
                     value = {wide}(w * {wide}(load({code}, row, j, 0)))
-                    store({result}, target, j, {result}({wide}(load({result}, target, j, 1) + value)), 1)
+                    store({result}, target, j, {wide}(load({result}, target, j, 1) + value), 1)
 """
 
 
@@ -66,15 +66,14 @@ def _lower_resample(node, lowering):
     if 0 in result.shape:
         return
     matrix = _band_of(value.shape, **node.attrs)
-    # half precision is loaded as float32
-    wide = {"f16": "f32", "bf16": "f32"}.get(result.dtype.code, result.dtype.code)
-    weight = matrix.weight.astype({"f32": np.float32, "f64": np.float64}.get(wide, result.dtype.np))
+    dtype = float32 if result.dtype in HALF else result.dtype  # as kernels load halves
+    weight = matrix.weight.astype(dtype.np)
     tables = [Buffer(array.nbytes, array=array) for array in (matrix.start, matrix.index, weight)]
     x, touch = lowering.dense(lowering.place(value), value.shape)
     inner = math.prod(value.shape[axis + 1 :])
     source = _RESAMPLE.format(
         code=value.dtype.code, bytes=value.dtype.size, result=result.dtype.code, result_bytes=result.dtype.size,
-        wide=wide,
+        wide=dtype.code, in_registers=16 if dtype is result.dtype else "inner + 1",
     )  # fmt: skip
     words = [x, lowering.address(result), *map(Ref, tables), value.shape[axis], result.shape[axis], inner]
     touches = [touch, lowering.writes(result, SLAB, inner * result.dtype.size)]
@@ -230,7 +229,7 @@ def _colour_op(name: str, body: str, reference, amount: str = "", vjp=None) -> O
     arguments = ("images", amount) if amount else ("images",)
 
     def infer(avals, attrs):
-        check_dtypes(name, arguments, avals, FULL)
+        check_dtypes(name, arguments, avals, FLOATING)
         shape = avals[0].shape
         if len(shape) < 1 or (shape[-1] != 3 and not isinstance(shape[-1], Dim)):
             raise InvalidArgumentError(
@@ -253,8 +252,8 @@ def _colour_op(name: str, body: str, reference, amount: str = "", vjp=None) -> O
     blocked = () if vjp else tuple(range(len(arguments)))
     return register(
         Op(
-            name, arguments, infer, lower=lower, vjp=vjp, dtypes=FULL, blocked=blocked, reference=reference,
-            tolerance=16,
+            name, arguments, infer, lower=lower, vjp=vjp, dtypes=FULL + HALF, blocked=blocked, reference=reference,
+            tolerance=16, wide=True,
         )
     )  # fmt: skip
 
