@@ -1,7 +1,8 @@
 """Adam."""
 
 from nbflow.math.elementwise import cast, maximum, sqrt
-from nbflow.optimizers.optimizer import Optimizer
+from nbflow.optimizers.optimizer import Optimizer, square
+from nbflow.tensor.tensor import to_tensor
 
 
 class Adam(Optimizer):
@@ -43,8 +44,8 @@ class Adam(Optimizer):
     def update_step(self, gradient, variable, slots, step) -> None:
         """One step for one Variable."""
         m, v = slots["momentum"], slots["velocity"]
-        m.assign_add((gradient - m) * (1 - self.beta_1))
-        v.assign_add((gradient * gradient - v) * (1 - self.beta_2))
+        m.assign_add((to_tensor(gradient) - m) * (1 - self.beta_1))
+        v.assign_add((square(gradient) - v) * (1 - self.beta_2))
         scale = v
         if self.amsgrad:
             slots["velocity_hat"].assign(maximum(slots["velocity_hat"], v))

@@ -6,8 +6,10 @@ from typing import Any
 from nbflow.arrays.creation import zeros_like
 from nbflow.function.function import Function
 from nbflow.function.trace import init_scope
+from nbflow.ops.table import TABLE
 from nbflow.shapes import could_be_equal
 from nbflow.tape.gradient_tape import GradientTape
+from nbflow.tensor.indexed_slices import IndexedSlices
 from nbflow.tensor.tensor import to_tensor
 from nbflow.tensor.variable import Variable
 
@@ -82,7 +84,7 @@ class Optimizer:
         """Updates Variables by their gradients, all in one program.
 
         Args:
-            grads_and_vars: pairs of a gradient (None is skipped) and its Variable.
+            grads_and_vars: pairs of a gradient, a tensor or IndexedSlices (None is skipped), and its Variable.
 
         Returns:
             iterations.
@@ -91,7 +93,7 @@ class Optimizer:
             ValueError: no gradient is given, or one has another shape than its Variable.
         """
         pairs = [(gradient, variable) for gradient, variable in grads_and_vars]
-        given = [(to_tensor(g), v) for g, v in pairs if g is not None]
+        given = [(_gradient(g, v), v) for g, v in pairs if g is not None]
         if not given:
             names = [getattr(v, "name", v) for _, v in pairs]
             raise ValueError(f"No gradients provided for any variable: {names}.")
@@ -126,7 +128,7 @@ class Optimizer:
         return {"learning_rate": self._learning_rate.value()}
 
     def update_step(self, gradient, variable: Variable, slots: dict[str, Variable], step: dict) -> None:
-        """Updates one Variable and its slots. Subclasses define it."""
+        """Updates one Variable and its slots; the gradient may be IndexedSlices. Subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} does not define update_step")
 
     def minimize(self, loss, var_list, tape: GradientTape | None = None, name=None) -> Variable:
@@ -149,3 +151,28 @@ class Optimizer:
     def get_config(self) -> dict:
         """The arguments that make an optimizer like this one."""
         return {"name": self.name, "learning_rate": float(self._learning_rate.numpy())}
+
+
+def _gradient(gradient, variable: Variable):
+    """A gradient as a tensor, or as IndexedSlices of its Variable's shape."""
+    if not isinstance(gradient, IndexedSlices):
+        return to_tensor(gradient)
+    shape = variable.nbflow_shape if gradient.dense_shape is None else gradient.nbflow_shape
+    return IndexedSlices(to_tensor(gradient.values), to_tensor(gradient.indices), tuple(shape))
+
+
+def square(gradient):
+    """gradient², where slices of one row are squared before they add up, as Keras does."""
+    if not isinstance(gradient, IndexedSlices):
+        return gradient * gradient
+    return to_tensor(IndexedSlices(square(gradient.values), gradient.indices, gradient.nbflow_shape))
+
+
+def subtract(variable: Variable, gradient, rate) -> None:
+    """variable ← variable - rate · gradient; of IndexedSlices only the rows that they name."""
+    if not isinstance(gradient, IndexedSlices):
+        variable.assign_sub(gradient * rate)
+        return
+    points = TABLE["reshape"](gradient.indices, shape=(*gradient.indices.nbflow_shape, 1))
+    scatter = TABLE["tensor_scatter_nd_sub"]
+    variable.assign(scatter(variable.nbflow_current(), points, gradient.values * rate))

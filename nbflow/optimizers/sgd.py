@@ -1,7 +1,8 @@
 """Stochastic gradient descent."""
 
-from nbflow.optimizers.optimizer import Optimizer
+from nbflow.optimizers.optimizer import Optimizer, subtract
 from nbflow.public import cast
+from nbflow.tensor.tensor import to_tensor
 
 
 class SGD(Optimizer):
@@ -34,8 +35,9 @@ class SGD(Optimizer):
         """One step for one Variable."""
         rate = cast(step["learning_rate"], variable.dtype)
         if not self.momentum:
-            variable.assign_sub(gradient * rate)
+            subtract(variable, gradient, rate)
             return
+        gradient = to_tensor(gradient)
         velocity = slots["momentum"] * self.momentum - gradient * rate
         slots["momentum"].assign(velocity)
         variable.assign_add(velocity * self.momentum - gradient * rate if self.nesterov else velocity)
