@@ -320,7 +320,7 @@ cast_op = elementwise(
     "cast", "x", _cast_expression, lambda g, z, x: cast(g, x.dtype),
     infer=lambda avals, attrs: aval(attrs["dtype"], avals[0].shape),
     simplify=simplifying(_simplify_cast),
-    reference=lambda x, dtype: x.astype(dtype.np),
+    reference=lambda x, dtype: (x if dtype.is_complex or dtype.is_bool else np.real(x)).astype(dtype.np),
 )  # fmt: skip
 
 # identities that matter to the tape only

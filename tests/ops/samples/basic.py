@@ -329,6 +329,8 @@ RECIPES |= {
     **dict.fromkeys(("add", "subtract", "multiply", "squared_difference"), binary()),
     **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"), binary()),
     **dict.fromkeys(("logical_and", "logical_or", "logical_xor"), logical),
+    **dict.fromkeys(("conj", "real", "imag"), unary()),
+    "complex": binary(),
     **dict.fromkeys(("maximum", "minimum"), binary(apart)),
     "divide": binary(lambda x, y: (x, np.where(y < 0, y - 0.5, y + 0.5))),
     **dict.fromkeys(("floor_div", "truncate_div", "floor_mod"), binary(off_the_grid, divisor=True)),
@@ -379,7 +381,7 @@ def of_magnitudes(name: str) -> Callable:
     """The same op of the magnitudes: what is added up."""
 
     def magnitude(inputs, attrs, expected):
-        return TABLE[name].reference(*(np.abs(x) if x.dtype.kind == "f" else x for x in inputs), **attrs)
+        return TABLE[name].reference(*(np.abs(x) if x.dtype.kind in "fc" else x for x in inputs), **attrs)
 
     return magnitude
 
