@@ -112,7 +112,8 @@ MAGNITUDES: dict[str, Callable] = {}
 
 def samples(name: str, dtype: DType) -> list[Sample]:
     """All samples of an op for a dtype of its (first floating or only) inputs; for the lesser dtypes the first."""
-    return list(islice(RECIPES[name](dtype), 1 if dtype in LESSER else None))
+    few = dtype in LESSER and not set(TABLE[name].dtypes) <= set(LESSER)
+    return list(islice(RECIPES[name](dtype), 1 if few else None))
 
 
 def cases(every: bool = False) -> Iterator[tuple[str, DType]]:
