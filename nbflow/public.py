@@ -73,17 +73,39 @@ def sizes(shape) -> tuple:
     if known is not None:
         return tuple(known)
     if isinstance(shape, TensorProtocol):
-        shape = np.atleast_1d(shape.numpy())
+        shape = _elements(shape.nbflow_tensor())
     elif not isinstance(shape, (list, tuple, np.ndarray)):
         shape = (shape,)
     return tuple(_size(s) for s in shape)
+
+
+def _elements(tensor):
+    """The sizes that a tensor holds; in a trace, as tensors."""
+    if not hasattr(tensor, "nbflow_static"):
+        return np.atleast_1d(tensor.numpy())
+    return [tensor[k] for k in range(tensor.shape[0])] if tensor.ndim else [tensor]
 
 
 def _size(value):
     known = getattr(value, "nbflow_static", None)
     if known is not None or isinstance(value, Dim):
         return value if known is None else known
-    return operator.index(value.numpy() if isinstance(value, TensorProtocol) else value)
+    if isinstance(value, TensorProtocol):
+        tensor = value.nbflow_tensor()
+        if hasattr(tensor, "nbflow_static"):  # of a trace, and not known there
+            return TABLE["counting"](tensor).nbflow_shape[0]
+        value = tensor.numpy()
+    return operator.index(value)
+
+
+def size_of(op: str, name: str, value):
+    """One size given as a number or a scalar tensor; in a trace it may be one that only values decide.
+
+    Raises:
+        InvalidArgumentError: it is negative or no integer.
+    """
+    (size,) = shape_argument(op, (value,), name)
+    return size
 
 
 def shape_argument(op: str, shape, name: str = "shape") -> tuple:

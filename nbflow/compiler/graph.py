@@ -198,6 +198,31 @@ def rebuild(graph: Graph, visit, input_aval=lambda value: value.aval) -> Graph:
     return new
 
 
+def size_sources(graph: Graph) -> dict[Node, list[Value]]:
+    """For nodes with sizes among their attributes that only values decide: the results of host ops that decide them."""
+    sources: dict[Node, list[Value]] = {}
+    decided: dict[str, Value] = {}
+    for node in graph.nodes:
+        if decided:
+            found = [decided[name] for value in node.attrs.values() for name in _size_names(value) if name in decided]
+            if found:
+                sources[node] = found
+        if node.op.host is not None:
+            for value in node.outputs:
+                for dim in value.shape:
+                    if isinstance(dim, Dim) and not dim.op:
+                        decided.setdefault(dim.name, value)
+    return sources
+
+
+def _size_names(value) -> Iterable[str]:
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _size_names(part)
+    elif isinstance(value, Dim):
+        yield from _size_names((value.left, value.right)) if value.op else (value.name,)
+
+
 def bound_attrs(attrs: dict, sizes: dict) -> dict:
     """Attributes with sizes in place of the Dims that have these names."""
 

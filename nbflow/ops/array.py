@@ -347,3 +347,22 @@ for _dtype in (int32, int64):
             reference=lambda x, _dtype=_dtype: np.asarray(x.shape, _dtype.np),
         )
     )
+
+
+def _counting(limit):
+    if limit < 0:
+        raise InvalidArgumentError(f"a size is {limit}; sizes are 0 or more")
+    return np.arange(limit)
+
+
+# [0, 1, … limit - 1], for a limit that only values decide: with it a number in a trace becomes a size.
+counting = register(
+    Op(
+        "counting",
+        ("limit",),
+        lambda avals, attrs: aval(int64, (Dim.fresh("size"),)),
+        host=_counting,
+        reference=_counting,
+        dtypes=(int32, int64),
+    )
+)

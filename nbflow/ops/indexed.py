@@ -20,7 +20,8 @@ from nbflow.ops.table import TABLE, check_dtypes, register, shape_text
 from nbflow.shapes import TensorShape, contiguous_strides, could_be_equal
 
 T = TABLE
-STRICT, IGNORE, DROP_NEGATIVE = range(3)  # what becomes of indices out of range: an error, nothing, or that for some
+# What becomes of indices out of range: an error, nothing, or nothing for negative ones or those beyond the end only.
+STRICT, IGNORE, DROP_NEGATIVE, DROP_BEYOND = range(4)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ _POINT = """{0}i = i64(load({index}, at, row * {depth} + {d}, 0))
 {0}k = k * word(p, {word}) + i
 """
 _REPORT = """if bad:
-{0}    if policy == 0 or (policy == 2 and k >= 0):
+{0}    if policy == 0 or (policy == 2 and k >= 0) or (policy == 3 and k < 0):
 {0}        set_word(failed, 0, 1)
 {0}        set_word(failed, 1, i if {depth} == 1 else row)
 """
@@ -77,7 +78,7 @@ _GATHER = """def {{name}}(p, begin, end):
         source = x + (g * size + k) * inner * {bytes}
         if bad:
             for j in range(inner):
-                store({code}, target, j, {code}(0), 1)
+                store({code}, target, j, 0, 1)
         elif inner == 1:
             store({code}, target, 0, load({code}, source, 0, 0), 1)
         else:
@@ -103,7 +104,7 @@ _SCATTER = """def {{name}}(p, begin, end):
                 for j in range(inner):
                     a = load({code}, target, j, 1)
                     b = load({code}, source, j, 0)
-                    store({code}, target, j, {code}({combine}), 1)
+                    store({code}, target, j, {compute}({combine}), 1)
 """
 WORDS = 9  # before the sizes
 
@@ -142,7 +143,7 @@ def _moved(dtype: DType, inner: int) -> dict:
     """Elements that are only moved are numbers of their size, so that dtypes share kernels."""
     size = min(dtype.size, 8)
     code = {1: "u8", 2: "u16", 4: "i32", 8: "i64"}[size]
-    return {"code": code, "bytes": size, "inner": inner * (dtype.size // size)}
+    return {"code": code, "compute": code, "bytes": size, "inner": inner * (dtype.size // size)}
 
 
 def _lower_gather(walk_of):
@@ -172,9 +173,12 @@ def lower_scatter(combine: str, walk_of, start):
         walk = walk_of(result.shape, indices.shape, node.attrs)
         rows = walk.batch * walk.outer * walk.rows
         touch = lowering.writes(result, SLAB, walk.inner * dtype.size)
-        numbers = {"code": dtype.code, "bytes": dtype.size, "inner": walk.inner}
-        values = {**(_moved(dtype, walk.inner) if combine == "b" else numbers), "combine": combine}
-        _call(node, lowering, _SCATTER, walk, updates, indices, Ref(lowering.buffer(result)), rows, touch, **values)
+        if combine == "b":
+            values = _moved(dtype, walk.inner)
+        else:
+            values = {"code": dtype.code, "compute": dtype.compute, "bytes": dtype.size, "inner": walk.inner}
+        _call(node, lowering, _SCATTER, walk, updates, indices, Ref(lowering.buffer(result)), rows, touch,
+              combine=combine, **values)  # fmt: skip
 
     return lower
 
@@ -263,7 +267,6 @@ scatter_add = register(
         ("updates", "indices"),
         _infer_scatter_add,
         lower=lower_scatter("a + b", _axis_walk, lambda dtype: 0),
-        wide=True,
         vjp=lambda k, g, inputs, output, attrs: T["gather"](g, inputs[1], **_without(attrs, "size")),
         dtypes=NUMERIC,
         blocked=(1,),
@@ -354,7 +357,6 @@ scatter_nd = register(
         ("indices", "updates"),
         _infer_scatter_nd,
         lower=lower_scatter("a + b", _point_walk, lambda dtype: 0),
-        wide=True,
         vjp=lambda k, g, inputs, output, attrs: T["gather_nd"](g, inputs[0], **_without(attrs, "shape")),
         dtypes=NUMERIC,
         blocked=(0,),
@@ -414,7 +416,6 @@ def _tensor_scatter(how: str, combine, function, vjp, dtypes) -> Op:
             ("tensor", "indices", "updates"),
             infer,
             lower=lower_scatter(combine, _point_walk, None),
-            wide=how != "update",
             vjp=vjp,
             dtypes=dtypes,
             blocked=(1,),

@@ -27,24 +27,24 @@ _SCAN = """def {{name}}(p, begin, end):
         high = min(inner, low + width)
         at = (u // blocks) * n * inner + ((n - 1) * inner if reverse else 0)
         if inner == 1:
-            a = {code}({start})
+            a = {compute}({start})
             for j in range(n):
                 before = a
                 b = load({code}, x, at, 0)
-                a = {code}({combine})
+                a = {round}({combine})
                 store({code}, y, at, before if exclusive else a, 1)
                 at += step
         elif n > 0:
             for i in range(low, high):
-                a = {code}({start})
+                a = {compute}({start})
                 b = load({code}, x, at + i, 0)
-                store({code}, y, at + i, a if exclusive else {code}({combine}), 1)
+                store({code}, y, at + i, a if exclusive else {compute}({combine}), 1)
             for j in range(n - 1):
                 at += step
                 for i in range(low, high):
                     a = load({code}, y, at - step + i, 1)
                     b = load({code}, x, at - lag + i, 0)
-                    store({code}, y, at + i, {code}({combine}), 1)
+                    store({code}, y, at + i, {compute}({combine}), 1)
 """
 # log(eᵃ + eᵇ), whose exponents overflow for no a and b; two equal infinities are their own sum
 _LOG_ADD = "a if a == b and a - a != 0 else maximum(a, b) + log1p_{code}(exp_{code}(minimum(a, b) - maximum(a, b)))"
@@ -57,8 +57,14 @@ def _lower(combine: str, start):
         n, inner = shape[axis], math.prod(shape[axis + 1 :])
         width = 1 if inner == 1 else COLUMNS
         blocks = -(-inner // width)
-        code = dtype.code
-        source = _SCAN.format(name=node.op.name, code=code, start=start(dtype), combine=combine.format(code=code))
+        source = _SCAN.format(
+            name=node.op.name,
+            code=dtype.code,
+            compute=dtype.compute,
+            round=f"round_{dtype.code}" if dtype.is_half else dtype.code,
+            start=start(dtype),
+            combine=combine.format(code=dtype.compute),
+        )
         address, touch = lowering.dense(lowering.place(value), shape)
         words = [address, lowering.address(result), n, inner, width, blocks, attrs["reverse"], attrs["exclusive"]]
         how, unit = (SLAB, n * inner * dtype.size) if blocks == 1 else (ALL, 0)
@@ -95,7 +101,6 @@ def _scan(name: str, combine: str, start, vjp, dtypes, reference, **options) -> 
             ("x",),
             infer,
             lower=_lower(combine, start),
-            wide=True,
             vjp=vjp,
             dtypes=dtypes,
             reference=reference,

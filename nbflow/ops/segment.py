@@ -46,7 +46,7 @@ def _vjp_prod(kind: str):
         """Product of the others: output / x, or where one x of a segment is 0, for that x the product of the rest."""
         data, ids = inputs[:2]
         zero = T["equal"](data, 0)
-        zeros = T[f"{kind}_sum"](cast(zero, data.dtype), *inputs[1:], **attrs)
+        zeros = T[f"{kind}_sum"](cast(zero, int32), *inputs[1:], **attrs)
         g = where(T["greater"](zeros, 1), T["zeros_like"](g), g)
         rest = T[f"{kind}_prod"](where(zero, T["ones_like"](data), data), *inputs[1:], **attrs)
         return _picked(g, ids) * where(zero, _picked(rest, ids), _picked(output, ids) / data)
@@ -92,7 +92,6 @@ def _unsorted(how: str) -> Op:
             ("data", "segment_ids"),
             infer,
             lower=lower_scatter(combine, lambda shape, ids, attrs: along_axis(shape, ids, 0, 0), start),
-            wide=True,
             vjp=vjp("unsorted_segment"),
             dtypes=dtypes,
             blocked=(1,),
@@ -109,12 +108,13 @@ _RUNS = """def {{name}}(p, begin, end):
     for s in range(begin, end):
         low, high = load(i64, starts, s, 0), load(i64, starts, s + 1, 0)
         for j in range(inner):
-            store({code}, y, s * inner + j, load({code}, x, low * inner + j, 0) if low < high else {code}({empty}), 1)
+            first = load({code}, x, low * inner + j, 0) if low < high else {compute}({empty})
+            store({code}, y, s * inner + j, first, 1)
         for r in range(low + 1, high):
             for j in range(inner):
                 a = load({code}, y, s * inner + j, 1)
                 b = load({code}, x, r * inner + j, 0)
-                store({code}, y, s * inner + j, {code}({combine}), 1)
+                store({code}, y, s * inner + j, {compute}({combine}), 1)
 """
 
 
@@ -158,7 +158,7 @@ def _sorted(how: str) -> Op:
         data, _, starts = node.inputs
         inner, code, result = math.prod(data.shape[1:]), data.dtype.code, node.output
         (x, touch_x), (at, touch_at) = (lowering.dense(lowering.place(v), v.shape) for v in (data, starts))
-        source = _RUNS.format(name=name, code=code, combine=combine, empty=empty)
+        source = _RUNS.format(name=name, code=code, compute=data.dtype.compute, combine=combine, empty=empty)
         touches = [touch_x, touch_at, lowering.writes(result, SLAB, inner * data.dtype.size)]
         cost = 20 + data.aval.size
         lowering.call(name, source, [x, at, lowering.address(result), inner], result.shape[0], touches, cost)
@@ -176,7 +176,6 @@ def _sorted(how: str) -> Op:
             ("data", "segment_ids", "starts"),
             infer,
             lower=lower,
-            wide=True,
             vjp=vjp("segment"),
             dtypes=dtypes,
             blocked=(1, 2),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nbflow.compiler.graph import CONSTANT, SHAPES, Aval, Graph, Node, Value, aval, bind, bound_attrs
+from nbflow.compiler.graph import CONSTANT, SHAPES, Aval, Graph, Node, Value, aval, bind, bound_attrs, size_sources
 from nbflow.compiler.passes.simplify import drop_unused, simplify
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
@@ -144,8 +144,9 @@ class Stages:
         level: dict[Value, int] = dict.fromkeys(graph.inputs, 0)
         hosts: dict[int, list[Node]] = {}
         bodies: dict[int, list[Node]] = {}
+        sources = size_sources(graph)
         for node in graph.nodes:
-            at = max((level[v] for v in node.inputs), default=0)
+            at = max((level[v] for v in (*node.inputs, *sources.get(node, ()))), default=0)
             if node.op.host is not None:
                 hosts.setdefault(at, []).append(node)
                 at += 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nbflow.compiler.graph import CONSTANT, Graph, Value, rebuild
+from nbflow.compiler.graph import CONSTANT, Graph, Value, rebuild, size_sources
 from nbflow.compiler.op import Op
 from nbflow.dtypes import DType
 
@@ -81,10 +81,12 @@ def simplify(graph: Graph) -> Graph:
 def drop_unused(graph: Graph) -> Graph:
     """The graph without nodes that no output needs."""
     needed = {id(v) for v in graph.results()}
+    sources = size_sources(graph)
     kept = []
     for node in reversed(graph.nodes):
         if any(id(v) in needed for v in node.outputs):
             kept.append(node)
             needed.update(map(id, node.inputs))
+            needed.update(map(id, sources.get(node, ())))
     graph.nodes = kept[::-1]
     return graph

@@ -216,6 +216,7 @@ def predictions(dtype: DType) -> Iterator[Sample]:
 
 
 RECIPES |= {
+    "counting": lambda dtype: [Sample([np.asarray(n, dtype.np)]) for n in (0, 1, 5)],
     **{f"unsorted_segment_{how}": unsorted_segments for how in ("sum", "prod", "min", "max")},
     **{f"segment_{how}": segments for how in ("sum", "prod", "min", "max")},
     "segment_starts": segment_numbers,
