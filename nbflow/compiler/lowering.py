@@ -132,6 +132,9 @@ class Lowering:
 
     def _lower(self, work: Group | Node) -> None:
         if isinstance(work, Group):
+            alone = next(iter(work.level)) if len(work.level) == 1 else None
+            if alone and alone.op.lower and alone.op.lower(alone, self) is not NotImplemented:
+                return  # an op that may join others but has a better kernel for itself
             builder = NestBuilder(work, self.layout, self.stored, self.buffer, self._order)
             for nest in builder.build():
                 self.calls.append(nest_call(nest, self.buffer))

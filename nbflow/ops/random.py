@@ -7,20 +7,28 @@ draw new numbers each time is the state that the words are read from, which `phi
     philox_skip(words; blocks)        the words that many blocks later
     stateless_words(seed)             the words of a stateless op, from its int64[2] seed
     random_normal, random_truncated_normal, random_uniform, random_full_int(words; shape, dtype)
+    uniform_at_<dtype>(index, lo, hi, key)    one uniform number each, elementwise; what random_uniform is written in
     random_uniform_int(words, minval, maxval; shape, dtype, checked)
     permutation(words; size)          int32: which row goes where in a shuffle
 
 The numbers come from nbflow.runtime.philox, which says how they equal TensorFlow's.
+
+A uniform number follows from its index and the words, so it can be a member of a fused group: a dropout mask is never
+stored. Each number then costs a block of its own, four times the work; where nothing else is in the group, the kernel
+that makes four of a block does it. Normals come in pairs of one logarithm, and stay alone.
 """
+
+import math
 
 import numpy as np
 
 from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB
+from nbflow.compiler.layout import Place, is_virtual
 from nbflow.compiler.op import Op
-from nbflow.dtypes import float32, float64, int32, int64
+from nbflow.dtypes import FLOATING, float32, float64, int32, int64
 from nbflow.ops import seeds
-from nbflow.ops.table import register
+from nbflow.ops.table import TABLE, composite, elementwise, register
 from nbflow.runtime import philox
 
 SEEDS = seeds.EagerSeeds()  # the global seed and the eager streams of this process
@@ -35,7 +43,7 @@ _NS = {
     ("uniform_int", int32): 4.0,
     ("uniform_int", int64): 3.2,
 }
-_NS_OTHERS = {4: 0.6, 8: 1.1}
+_NS_OTHERS = {2: 1.5, 4: 0.6, 8: 1.1}
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -103,6 +111,17 @@ _FILL = '''def {{name}}(p, begin, end):
     out = carray(pointer({code}, word(p, 1) + begin * {bytes}), end - begin)
     {fill}(out, begin, words[0], words[1], words[2])
 '''
+# Numbers that only memory holds are made as float32, a tile at a time.
+_FILL_HALF = '''def {{name}}(p, begin, end):
+    """{what}: elements [begin, end) of a stream"""
+    words = carray(pointer(u64, word(p, 0)), 3)
+    tile = np.empty(1024, np.float32)
+    for first in range(begin, end, tile.size):
+        size = min(tile.size, end - first)
+        {fill}(tile[:size], first, words[0], words[1], words[2])
+        for i in range(size):
+            store({code}, word(p, 1), first + i, tile[i], 1)
+'''
 _FILL_INT = '''def {{name}}(p, begin, end):
     """random_uniform_int {code}: elements [begin, end) of a stream"""
     words = carray(pointer(u64, word(p, 0)), 3)
@@ -143,34 +162,95 @@ def _fill(distribution: str, dtype) -> tuple[str, str]:
     """The fill function of a distribution, and the type of what it writes: integers of the whole range are unsigned."""
     if distribution == "full_int":
         return f"fill_uniform_full_{8 * dtype.size}", f"u{8 * dtype.size}"
+    if distribution != "uniform" and dtype.is_half:
+        return f"fill_{distribution}_float32", dtype.code
     return f"fill_{distribution}_{dtype.name}", dtype.code
 
 
 def _filled(fill: str, words, shape: tuple, dtype, *parameters):
     """What a fill function gives as a whole, for references."""
-    out = np.empty(shape, dtype.np)
-    target = out.reshape(-1).view(f"uint{8 * dtype.size}" if "full" in fill else dtype.np)
-    getattr(philox, fill)(target, 0, *words.view(np.uint64), *parameters)
-    return out
+    full = "full" in fill
+    made = np.empty(math.prod(shape), f"uint{8 * dtype.size}" if full else (float32 if dtype.is_half else dtype).np)
+    getattr(philox, fill)(made, 0, *words.view(np.uint64), *parameters)
+    return (made.view(dtype.np) if full else made.astype(dtype.np)).reshape(shape)
 
 
-def _distribution_op(distribution: str) -> None:
-    def lower(node, lowering):
-        result = node.output
-        (words, touch_words), (target, touch_target) = _ends(node, lowering)
-        fill, code = _fill(distribution, result.dtype)
-        source = _FILL.format(what=f"{node.op.name} {code}", code=code, bytes=result.dtype.size, fill=fill)
-        cost = _cost(distribution, result)
-        lowering.call(node.op.name, source, [words, target], result.aval.size, [touch_words, touch_target], cost)
+def _add_fill(distribution: str, node, lowering, words: tuple) -> None:
+    """Adds the kernel that fills a result from a stream.
 
-    def reference(words, shape, dtype):
-        return _filled(_fill(distribution, dtype)[0], words, shape, dtype)
+    Args:
+        words: (address, touch) of the stream's words.
+    """
+    result, dtype = node.output, node.output.dtype
+    fill, code = _fill(distribution, dtype)
+    template = _FILL_HALF if dtype.is_half else _FILL
+    source = template.format(what=f"random_{distribution} {code}", code=code, bytes=dtype.size, fill=fill)
+    arguments, touches = [words[0], lowering.address(result)], [words[1], lowering.writes(result, SLAB, dtype.size)]
+    cost = _cost(distribution, result)
+    lowering.call(f"random_{distribution}", source, arguments, result.aval.size, touches, cost)
 
-    register(Op(f"random_{distribution}", ("words",), _infer, dtypes=(int64,), lower=lower, reference=reference))
+
+def _reference(distribution: str):
+    return lambda words, shape, dtype: _filled(_fill(distribution, dtype)[0], words, shape, dtype)
 
 
-for _distribution in ("normal", "truncated_normal", "uniform", "full_int"):
-    _distribution_op(_distribution)
+def _lower_fill(distribution: str):
+    return lambda node, lowering: _add_fill(
+        distribution, node, lowering, lowering.dense(lowering.place(node.inputs[0]), (3,))
+    )
+
+
+for _name in ("normal", "truncated_normal", "full_int"):
+    register(
+        Op(
+            f"random_{_name}", ("words",), _infer, dtypes=(int64,), lower=_lower_fill(_name),
+            reference=_reference(_name),
+        )
+    )  # fmt: skip
+
+
+# --- uniform numbers, each by itself ----------------------------------------------------------------------------------
+
+
+def _lower_uniform_at(node, lowering):
+    """Where the numbers are all there is to compute: a stream from its start, as `_uniform` asks for it."""
+    index, *words = (lowering.place(v) for v in node.inputs)
+    lo = words[0]
+    if not is_virtual(index.root) or index.offset or aval(int64, node.output.shape, index.strides).strides is not None:
+        return NotImplemented
+    if words != [Place(lo.root, lo.offset + k, ()) for k in range(3)]:
+        return NotImplemented
+    return _add_fill("uniform", node, lowering, lowering.dense(Place(lo.root, lo.offset, (1,)), (3,)))
+
+
+def _uniform_at_reference(dtype):
+    def reference(index, lo, hi, key):
+        words = np.array([lo, hi, key])
+        index = np.asarray(index)
+        made = [_filled(_fill("uniform", dtype)[0], words, (i + 1,), dtype)[i] for i in index.reshape(-1).tolist()]
+        return np.array(made, dtype.np).reshape(index.shape)
+
+    return reference
+
+
+for _dtype in FLOATING:
+    elementwise(
+        f"uniform_at_{_dtype.name}", "index lo hi key", f"uniform_{_dtype.code}(index, lo, hi, key)",
+        dtypes=(int64,), result=_dtype, lower=_lower_uniform_at, reference=_uniform_at_reference(_dtype),
+    )  # fmt: skip
+
+
+def _uniform(words, shape, dtype):
+    """random_uniform by index, with the words as three numbers."""
+    index = TABLE["reshape"](words.iota(math.prod(shape), int64), shape=shape)
+    lo, hi, key = (TABLE["strided_slice"](words, begin=(k,), step=(1,), shape=(1,)) for k in range(3))
+    return TABLE[f"uniform_at_{dtype.name}"](index, *(TABLE["reshape"](x, shape=()) for x in (lo, hi, key)))
+
+
+composite("random_uniform", "words", _uniform, _infer, dtypes=(int64,), reference=_reference("uniform"))
+
+
+# --- uniform integers -------------------------------------------------------------------------------------------------
 
 
 def _lower_uniform_int(node, lowering):

@@ -15,6 +15,9 @@ made in any order.
 
     fill_uniform_float32(out, begin, counter_lo, counter_hi, key)            [0, 1)
     fill_uniform_float64(out, begin, counter_lo, counter_hi, key)
+    fill_uniform_float16(out, begin, counter_lo, counter_hi, key)            float32 numbers that float16 holds
+    fill_uniform_bfloat16(out, begin, counter_lo, counter_hi, key)           the same for bfloat16
+    uniform_<code>_i64(index, counter_lo, counter_hi, key)                   one element; for jitted code only
     fill_uniform_int32(out, begin, counter_lo, counter_hi, key, minval, span)
     fill_uniform_int64(out, begin, counter_lo, counter_hi, key, minval, span)
     fill_uniform_full_32(out, begin, counter_lo, counter_hi, key)            all of uint32
@@ -33,9 +36,8 @@ made in any order.
 
 Minimum and maximum of a float uniform, mean and standard deviation are applied afterwards in the dtype of the
 result, as TensorFlow does: ``u * (maxval - minval) + minval``, ``n * stddev + mean``, each operation rounded
-(no fused multiply-add). ``tf.random.shuffle(x)`` is ``x[permutation]`` over the first axis. float16 and
-bfloat16 follow from these: a normal is the float32 one, rounded; a uniform is ``(word & 0x3ff) / 1024`` or
-``(word & 0x7f) / 128`` of the words of ``fill_uniform_full_32``.
+(no fused multiply-add). ``tf.random.shuffle(x)`` is ``x[permutation]`` over the first axis. A float16 or
+bfloat16 normal is the float32 one, rounded.
 
 Reservation. Each run of a stateful op takes its stream from a state and moves the state on by a fixed number
 of blocks: ``256 * number of outputs`` for every distribution (TensorFlow's ``ReserveRandomOutputs(size,
@@ -206,6 +208,57 @@ def uniform_float64(index, counter_lo, counter_hi, key):
     """Two numbers in [0, 1) of a block."""
     x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
     return _unit_float64(x0, x1), _unit_float64(x2, x3)
+
+
+def _unit_half(bits):
+    """From a word to a float32 in [0, 1) with so many bits, which a half holds."""
+    mask, ulp = np.uint64((1 << bits) - 1), np.float32(2.0**-bits)
+
+    @inline
+    def unit(x):
+        return np.float32(np.int32(x & mask)) * ulp
+
+    return unit
+
+
+def _uniform_half(unit):
+    @inline
+    def uniform(index, counter_lo, counter_hi, key):
+        x0, x1, x2, x3 = philox_block(index, counter_lo, counter_hi, key)
+        return unit(x0), unit(x1), unit(x2), unit(x3)
+
+    return uniform
+
+
+_unit_float16, _unit_bfloat16 = _unit_half(10), _unit_half(7)
+uniform_float16, uniform_bfloat16 = _uniform_half(_unit_float16), _uniform_half(_unit_bfloat16)
+
+
+def _uniform_at(unit):
+    """A function of the number of an element: its own block and one word of it."""
+
+    @inline
+    def uniform(index, counter_lo, counter_hi, key):
+        n = np.uint64(index)
+        x0, x1, x2, x3 = philox_block(n >> _TWO, np.uint64(counter_lo), np.uint64(counter_hi), np.uint64(key))
+        odd = n & _ONE != 0
+        low, high = x1 if odd else x0, x3 if odd else x2
+        return unit(high if n & _TWO != 0 else low)
+
+    return uniform
+
+
+@inline
+def uniform_f64_i64(index, counter_lo, counter_hi, key):
+    """Element `index` of a stream in [0, 1), float64; arguments int64."""
+    n = np.uint64(index)
+    x0, x1, x2, x3 = philox_block(n >> _ONE, np.uint64(counter_lo), np.uint64(counter_hi), np.uint64(key))
+    odd = n & _ONE != 0
+    return _unit_float64(x2 if odd else x0, x3 if odd else x1)
+
+
+uniform_f32_i64 = _uniform_at(_unit_float32)
+uniform_f16_i64, uniform_bf16_i64 = _uniform_at(_unit_float16), _uniform_at(_unit_bfloat16)
 
 
 @inline
@@ -389,6 +442,8 @@ def _filler(group, width, write):
 
 
 fill_uniform_float32 = _filler(uniform_float32, 4, _writer(uniform_float32, 4, _store_4))
+fill_uniform_float16 = _filler(uniform_float16, 4, _writer(uniform_float16, 4, _store_4))
+fill_uniform_bfloat16 = _filler(uniform_bfloat16, 4, _writer(uniform_bfloat16, 4, _store_4))
 fill_uniform_float64 = _filler(uniform_float64, 2, _writer(uniform_float64, 2, _store_2))
 fill_uniform_int32 = _filler(_uniform_int32, 4, _writer(_uniform_int32, 4, _store_4))
 fill_uniform_int64 = _filler(_uniform_int64, 2, _writer(_uniform_int64, 2, _store_2))

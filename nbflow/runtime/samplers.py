@@ -6,7 +6,9 @@ TensorFlow does.
 
     gamma(alpha, output, lo, hi, key)                  Marsaglia and Tsang, ACM TOMS 26, 2000
     poisson(rate, output, lo, hi, key)                 Knuth's product below 10, else Hörmann, IME 12, 1993
-    binomial(count, prob, output, lo, hi, key)         geometric inversion, or Hörmann, J. Stat. Comput. Simul. 46, 1993
+    binomial(count, prob, output, lo, hi, key)         geometric inversion or Hörmann, J. Stat. Comput. Simul. 46,
+                                                       1993: their product decides, in the parameters' dtype
+    category(sums, n, lo, hi, key)                     the category of uniform number n; `cumulate` makes the sums
     gamma_gradient_<dtype>(alpha, sample)              ∂ sample / ∂ alpha: Figurnov et al., NeurIPS 2018
     bounded_normals_<dtype>(…)                         the normals between two bounds of one set of parameters
     index_shuffle(index, k0, k1, k2, last)             the Simon cipher, walked until it stays in [0, last]
@@ -15,13 +17,15 @@ Logarithms, exponentials and powers are the C library's, as in TensorFlow, so th
 decision is the same. `bounded_normals_float16` computes in float32 and rounds after each operation.
 
 Source: TensorFlow's StatelessRandomGammaFunctor, PoissonFunctor, RandomBinomialFunctor,
-TruncatedNormalFunctorV2 and index_shuffle, and Eigen's igamma_generic_impl.
+MultinomialFunctor, TruncatedNormalFunctorV2 and index_shuffle, and Eigen's igamma_generic_impl.
 """
 
 import math
+from functools import cache
 
 import numpy as np
 
+from nbflow.runtime.intrinsics import round_f16
 from nbflow.runtime.libm import (
     exp_32,
     exp_64,
@@ -35,17 +39,23 @@ from nbflow.runtime.libm import (
 from nbflow.runtime.philox import (
     inline,
     internal,
+    jit,
     normal_float32,
     normal_float64,
-    philox_block,
+    uniform_float16,
     uniform_float32,
     uniform_float64,
 )
-from nbflow.runtime.vecmath.bits import bits, from_bits
 
 _ONE = np.uint64(1)
 _BLOCKS = np.uint64(256)  # that a sample owns
 _INVERSION_BLOCKS = np.uint64(42)  # the same for a binomial sample by inversion
+
+
+@cache
+def python_callable(function):
+    """A function that jitted code calls as one that Python calls, for references and tests."""
+    return jit(lambda *x: function(*x))
 
 
 # --- float16, in float32 ----------------------------------------------------------------------------------------------
@@ -57,33 +67,10 @@ def _same(x):
 
 
 @inline
-def round_half(x):
-    """A float32 rounded to a number that float16 holds, half to even."""
-    if not abs(x) < np.float32(65520.0):
-        return x * np.float32(np.inf)
-    # Adding 1.5 · 2¹³ times the power of two below x pushes all but the 11 leading bits out.
-    power = from_bits(max(bits(x) & np.uint32(0x7F800000), np.uint32(0x38800000)))
-    push = power * np.float32(12288.0)
-    return (x + push) - push
-
-
-@inline
 def normal_float16(index, counter_lo, counter_hi, key):
     """Four normals of a block, rounded to float16."""
     a, b, c, d = normal_float32(index, counter_lo, counter_hi, key)
-    return round_half(a), round_half(b), round_half(c), round_half(d)
-
-
-@inline
-def _unit_float16(word):
-    return np.float32(np.int32(word & np.uint64(0x3FF))) * np.float32(2.0**-10)
-
-
-@inline
-def uniform_float16(index, counter_lo, counter_hi, key):
-    """Four numbers in [0, 1) of a block that float16 holds."""
-    a, b, c, d = philox_block(index, counter_lo, counter_hi, key)
-    return _unit_float16(a), _unit_float16(b), _unit_float16(c), _unit_float16(d)
+    return round_f16(a), round_f16(b), round_f16(c), round_f16(d)
 
 
 # --- gamma, Poisson, binomial: parameters and samples are float64 -----------------------------------------------------
@@ -234,20 +221,57 @@ def _binomial(count, prob, mean, output, lo, hi, key):
     return _binomial_inversion(count, prob, output * _INVERSION_BLOCKS, lo, hi, key)
 
 
+def _binomial_of(rounded):
+    @internal
+    def binomial(count, prob, output, lo, hi, key):
+        one, half = prob * 0 + 1, prob * 0 + 0.5
+        if count <= 0 or prob <= 0:
+            return 0.0
+        if prob >= one:
+            return np.float64(count)
+        if prob <= half:
+            return _binomial(np.float64(count), np.float64(prob), rounded(count * prob), output, lo, hi, key)
+        if prob > half:
+            rest, mean = one - prob, rounded(count * (one - prob))
+            return np.float64(count) - _binomial(np.float64(count), np.float64(rest), mean, output, lo, hi, key)
+        return np.nan
+
+    return binomial
+
+
+binomial, binomial_float16 = _binomial_of(_same), _binomial_of(round_f16)
+
+
+# --- categories -------------------------------------------------------------------------------------------------------
+
+
 @internal
-def binomial(count, prob, output, lo, hi, key):
-    """The successes among `count` trials, as float64; both parameters of one dtype, in which their product is taken."""
-    one, half = prob * 0 + 1, prob * 0 + 0.5
-    if count <= 0 or prob <= 0:
-        return 0.0
-    if prob >= one:
-        return np.float64(count)
-    if prob <= half:
-        return _binomial(np.float64(count), np.float64(prob), count * prob, output, lo, hi, key)
-    if prob > half:
-        rest = one - prob
-        return np.float64(count) - _binomial(np.float64(count), np.float64(rest), count * rest, output, lo, hi, key)
-    return np.nan
+def cumulate(logits):
+    """Turns a row of float64 logits into running sums of their exponentials, and gives the last sum."""
+    highest = -np.inf
+    for k in range(logits.size):
+        if math.isfinite(logits[k]):
+            highest = max(highest, logits[k])
+    total = 0.0
+    for k in range(logits.size):
+        if math.isfinite(logits[k]):
+            total += exp_64(logits[k] - highest)
+        logits[k] = total
+    return total
+
+
+@internal
+def category(sums, n, lo, hi, key):
+    """The category that uniform number n of a stream falls into; one too many where all chances are 0."""
+    wanted = uniform_float64(n >> _ONE, lo, hi, key)[np.int64(n & _ONE)] * sums[sums.size - 1]
+    first, last = 0, sums.size  # the first category whose running sum is above what is wanted
+    while first < last:
+        middle = (first + last) // 2
+        if sums[middle] > wanted:
+            last = middle
+        else:
+            first = middle + 1
+    return first
 
 
 # --- the gradient of a gamma sample -----------------------------------------------------------------------------------
@@ -411,7 +435,7 @@ def _bounded_normals(kind, number, normals, uniforms, rounded, log, exp):
 
 
 bounded_normals_float16 = _bounded_normals(
-    np.float16, np.float32, normal_float16, uniform_float16, round_half, log_32, exp_32
+    np.float16, np.float32, normal_float16, uniform_float16, round_f16, log_32, exp_32
 )
 bounded_normals_float32 = _bounded_normals(
     np.float32, np.float32, normal_float32, uniform_float32, _same, log_32, exp_32
