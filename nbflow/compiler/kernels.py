@@ -9,7 +9,7 @@ from numba import carray
 from nbflow.compiler.emit_cpu import emit
 from nbflow.compiler.graph import CONSTANT, Value
 from nbflow.compiler.loops import Nest
-from nbflow.runtime import blas, gemm, intrinsics, native, philox, samplers, vecmath
+from nbflow.runtime import blas, candidates, gemm, intrinsics, native, philox, samplers, vecmath
 from nbflow.runtime.intrinsics import DTYPES
 from nbflow.runtime.vecmath import complex_numbers
 
@@ -84,7 +84,7 @@ def namespace() -> dict:
     names = {name: getattr(intrinsics, name) for name in dir(intrinsics) if not name.startswith("_")}
     names |= {name: getattr(vecmath, name) for name in dir(vecmath) if not name.startswith("_")}
     names |= {name: getattr(complex_numbers, name) for name in ("real", "imag", "conjugate", "complex_divide")}
-    for module in (philox, samplers):
+    for module in (philox, samplers, candidates):
         names |= {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
     names |= {"carray": carray, "gemm": blas.gemm, "gemm_add": blas.gemm_add, "tile": gemm.tile}
     return {**names, **DTYPES, "inf": float("inf"), "nan": float("nan")}

@@ -63,7 +63,8 @@ def _prepare_llvm() -> None:
 def _platform_key() -> str:
     """All but the source that decides the machine code: versions, the CPU, and the library code that kernels inline."""
     here = Path(__file__).parent
-    inlined = [here / name for name in ("intrinsics.py", "gemm.py", "blas.py", "libm.py", "philox.py", "samplers.py")]
+    names = "intrinsics", "gemm", "blas", "libm", "philox", "samplers", "candidates"
+    inlined = [here / f"{name}.py" for name in names]
     inlined += sorted((here / "vecmath").glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in inlined if path.exists())).hexdigest()
     features = llvm.get_host_cpu_features().flatten()
