@@ -22,6 +22,7 @@ from nbflow import (
     nn,
     optimizers,
     random,
+    test,
 )
 from nbflow import dtypes as dtypes
 from nbflow.dtypes import (

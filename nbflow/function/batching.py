@@ -231,44 +231,28 @@ def _first_stacked(op, inputs, stacked, count, attrs):
     return op(*inputs, **attrs)
 
 
-def _named(names: str) -> list[str]:
-    return names.split()
-
-
-RULES: dict[str, Callable] = {
-    "reshape": _reshape,
-    "transpose": _transpose,
-    "broadcast_to": _broadcast_to,
-    "sum_to": _sum_to,
-    "strided_slice": _part,
-    "slice_update": _part,
-    "one_hot": _one_hot,
-    "gather": _gather,
-    "scatter_add": _scatter_add,
-    **dict.fromkeys(("gather_nd", "scatter_nd"), _points),
-    **dict.fromkeys(
-        [f"tensor_scatter_nd_{how}" for how in ("update", "add", "sub", "max", "min", "mul", "div")], _tensor_scatter
-    ),
-    "matmul": broadcasting,
-    "weighted_cross_entropy_with_logits": broadcasting,
-    "searchsorted": _searchsorted,
-    **dict.fromkeys([f"unsorted_segment_{how}" for how in ("sum", "prod", "min", "max")], _segments),
-    **dict.fromkeys(_named("adjust_hue adjust_saturation"), _first_stacked),
-    **dict.fromkeys(
-        _named(
-            "concat argmax argmin reduce_mean softmax log_softmax reduce_logsumexp reduce_variance reduce_std "
-            "reduce_euclidean_norm count_nonzero cumsum cumprod cumulative_logsumexp resample"
-        ),
-        along_axis,
-    ),
-    **dict.fromkeys(
-        _named(
-            "identity stop_gradient check softmax_cross_entropy_with_logits sparse_softmax_cross_entropy_with_logits "
-            "softmax_minus_one_hot rgb_to_hsv hsv_to_rgb sort argsort"
-        ),
-        leading,
-    ),
-}
+_ROWS = [
+    (_reshape, "reshape"),
+    (_transpose, "transpose"),
+    (_broadcast_to, "broadcast_to"),
+    (_sum_to, "sum_to"),
+    (_part, "strided_slice slice_update"),
+    (_one_hot, "one_hot"),
+    (_gather, "gather"),
+    (_scatter_add, "scatter_add"),
+    (_points, "gather_nd scatter_nd"),
+    (_tensor_scatter, " ".join(f"tensor_scatter_nd_{how}" for how in ("update", "add", "sub", "max", "min"))),
+    (_tensor_scatter, "tensor_scatter_nd_mul tensor_scatter_nd_div"),
+    (_segments, " ".join(f"unsorted_segment_{how}" for how in ("sum", "prod", "min", "max"))),
+    (_searchsorted, "searchsorted"),
+    (_first_stacked, "adjust_hue adjust_saturation"),
+    (broadcasting, "matmul weighted_cross_entropy_with_logits"),
+    (along_axis, "concat argmax argmin reduce_mean reduce_logsumexp reduce_variance reduce_std count_nonzero"),
+    (along_axis, "reduce_euclidean_norm softmax log_softmax cumsum cumprod cumulative_logsumexp resample"),
+    (leading, "identity stop_gradient check rgb_to_hsv hsv_to_rgb sort argsort"),
+    (leading, "softmax_cross_entropy_with_logits sparse_softmax_cross_entropy_with_logits softmax_minus_one_hot"),
+]
+RULES: dict[str, Callable] = {name: rule for rule, names in _ROWS for name in names.split()}
 KINDS: dict[str, Callable] = {"elementwise": broadcasting, "reduction": along_axis, "composite": _expanded}
 
 

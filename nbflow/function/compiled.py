@@ -1,7 +1,7 @@
 """A graph as something to call: programs for each shape, Variables updated in place, gradients by recomputation."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Node, Value, bind, bound_attrs
 from nbflow.compiler.program import Program
@@ -272,7 +272,7 @@ class GradientGraph(DerivativeGraph):
         trace = self._forward_trace
         with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(groups)
-            for entry in _calls(forward, self._tensor):
+            for entry in _calls(forward, self._tensor, tape.watches):
                 tape.record(*entry)
         targets = [self._tensor(v) for v, there in zip(forward.graph.outputs, seeded, strict=True) if there]
         seeds = [trace.argument(t._aval) for t in targets]
@@ -290,33 +290,35 @@ class TangentGraph(DerivativeGraph):
                 seed = self._forward_trace.argument(group[0]._aval)
                 for tensor in group:
                     accumulator.set_tangent(tensor, seed)
-        for entry in _calls(forward, self._tensor, regions=False):
+        for entry in _calls(forward, self._tensor, lambda tensor: False):
             accumulator.record(*entry)
         return accumulator.jvp([self._tensor(v) for v in forward.graph.outputs])
 
 
-def _calls(trace: Trace, tensor_of, regions: bool = True):
+def _calls(trace: Trace, tensor_of, watched: Callable):
     """What a tape would have recorded in a trace: its nodes, and one call for a region with a gradient of its own.
 
     Args:
-        regions: False leaves out the gradients of their own.
+        watched: says of a region's inputs whether they are watched; the gradient of its own is for those.
     """
-    ends: dict[int, list[tuple]] = {}
-    inside: set[int] = set()
-    for start, end, call, inputs, outputs in trace.regions if regions else ():
-        inside.update(range(start, end))
-        ends.setdefault(end, []).append((call, [tensor_of(v) for v in inputs], tuple(map(tensor_of, outputs)), {}))
+    starts: dict[int, list[tuple]] = {}
+    for start, *region in sorted(trace.regions, key=lambda region: -region[1]):  # outer ones first
+        starts.setdefault(start, []).append(region)
+    until, call = 0, None
     for k, node in enumerate(trace.graph.nodes):
-        yield from ends.get(k, ())
-        if k not in inside:
+        if call is not None and k == until:
+            yield call
+            call = None
+        for end, backward, inputs, outputs in starts.get(k, ()):
+            tensors = [tensor_of(v) for v in inputs]
+            if call is None and any(map(watched, tensors)):
+                until, call = end, (backward, tensors, tuple(map(tensor_of, outputs)), {})
+        if call is None:
             results = tuple(map(tensor_of, node.outputs))
-            yield (
-                node.op,
-                [tensor_of(v) for v in node.inputs],
-                results if len(results) > 1 else results[0],
-                node.attrs,
-            )
-    yield from ends.get(len(trace.graph.nodes), ())
+            result = results if len(results) > 1 else results[0]
+            yield node.op, [tensor_of(v) for v in node.inputs], result, node.attrs
+    if call is not None:
+        yield call
 
 
 def _current(capture: Tensor | Variable) -> Tensor:

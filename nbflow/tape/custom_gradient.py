@@ -7,6 +7,8 @@ import optree
 
 from nbflow.ops.table import TABLE
 from nbflow.tape.gradient_tape import Call, GradientTape
+from nbflow.tensor.indexed_slices import IndexedSlices
+from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
 from nbflow.tensor.tensor import to_tensor
 from nbflow.tensor.variable import Variable
@@ -39,9 +41,11 @@ def custom_gradient(f=None):
         if not tapes and trace is None:
             return _pair(f, f(*args, **kwargs))[0]
         leaves, structure = optree.tree_flatten(args)
-        inputs = [_own(leaf) for leaf in leaves]
+        given = [_own(leaf) for leaf in leaves]
+        places = [k for k, leaf in enumerate(given) if isinstance(leaf, TensorProtocol)]
+        inputs = [given[k] for k in places]
         with GradientTape() as watcher:
-            result, grad_fn = _pair(f, f(*optree.tree_unflatten(structure, inputs), **kwargs))
+            result, grad_fn = _pair(f, f(*optree.tree_unflatten(structure, given), **kwargs))
             results, output_structure = optree.tree_flatten(result)
             results = [_own(t) for t in results]
         start = 0 if trace is None else len(trace.graph.nodes)
@@ -54,12 +58,12 @@ def custom_gradient(f=None):
             state.tapes = tapes
         arguments = {id(t) for t in inputs}
         read = [v for v in watcher.watched_variables() if id(v.nbflow_current()) not in arguments]
-        call = Call(functools.partial(_backward, grad_fn, outputs, len(inputs), read))
+        call = Call(functools.partial(_backward, grad_fn, outputs, (len(given), places), read))
         recorded = [*inputs, *(v.nbflow_tensor() for v in read)]
         for tape in tapes:
-            if isinstance(tape, GradientTape):
+            if isinstance(tape, GradientTape) and any(map(tape.watches, recorded)):
                 tape.record(call, recorded, tuple(outputs), {})
-            else:  # tangents are those of what f computed
+            else:  # tangents, and gradients for what f took from around it, are those of what f computed
                 for inner, outer in zip(results, outputs, strict=True):
                     tape.record(TABLE["identity"], (inner,), outer, {})
         if trace is not None:
@@ -80,13 +84,20 @@ def _pair(f, result) -> tuple:
 
 
 def _own(value):
-    """value as a tensor, of the trace under way if there is one."""
-    tensor = to_tensor(value)
+    """value as a tensor, of the trace under way if there is one; what is no tensor-like (self, a str) as it is."""
+    try:
+        tensor = to_tensor(value)
+    except (TypeError, ValueError):
+        return value
     return tensor if state.trace is None else state.trace.lift(tensor)
 
 
-def _backward(grad_fn, outputs: list, count: int, variables: list[Variable], upstream: list) -> list:
-    """Calls the user's gradient function and puts its answers in the order of the recorded inputs."""
+def _backward(grad_fn, outputs: list, inputs: tuple, variables: list[Variable], upstream: list) -> list:
+    """Calls the user's gradient function and puts its answers in the order of the recorded inputs.
+
+    Args:
+        inputs: how many arguments the call had, and which of them are tensors.
+    """
     given = [TABLE["zeros_like"](t) if g is None else g for t, g in zip(outputs, upstream, strict=True)]
     if variables:
         if not _takes_variables(grad_fn):
@@ -103,12 +114,19 @@ def _backward(grad_fn, outputs: list, count: int, variables: list[Variable], ups
             )
     else:
         gradients, of_variables = grad_fn(*given), []
-    gradients = list(gradients) if isinstance(gradients, (list, tuple)) else [gradients]
-    if len(gradients) != count:
+    gradients = optree.tree_leaves(gradients, is_leaf=_is_slices, none_is_leaf=True)
+    count, places = inputs
+    if len(gradients) == count:
+        gradients = [gradients[k] for k in places]
+    elif len(gradients) != len(places):
         raise ValueError(
-            f"custom_gradient: the function has {count} inputs and its gradient gave {len(gradients)} values"
+            f"custom_gradient: the function has {len(places)} inputs and its gradient gave {len(gradients)} values"
         )
-    return [None if g is None else to_tensor(g) for g in [*gradients, *of_variables]]
+    return [g if g is None or _is_slices(g) else to_tensor(g) for g in [*gradients, *of_variables]]
+
+
+def _is_slices(value) -> bool:
+    return isinstance(value, IndexedSlices)
 
 
 def _takes_variables(grad_fn) -> bool:

@@ -49,9 +49,15 @@ class Call:
     """
 
     __slots__ = ("backward", "jvp")
+    blocked = ()
 
     def __init__(self, backward: Callable[[list], list], jvp: Callable[[list], list] | None = None):
         self.backward, self.jvp = backward, jvp
+
+    @property
+    def vjp(self) -> Callable:
+        """The gradient, which a call has always."""
+        return self.backward
 
 
 def has_gradient(tensor) -> bool:
@@ -177,12 +183,12 @@ class GradientTape:
     def record(self, op: Op | Call, inputs: Sequence, result, attrs: dict) -> None:
         """Notes a call whose inputs are watched."""
         watched = self._watched
-        for tensor in inputs:
-            if id(tensor) in watched:
+        for k, tensor in enumerate(inputs):
+            if id(tensor) in watched and k not in op.blocked:
                 break
         else:
             return
-        if isinstance(op, Op) and op.vjp is None:
+        if op.vjp is None:
             return
         outputs = result if isinstance(result, tuple) else (result,)
         for tensor in outputs:
