@@ -1,6 +1,6 @@
 """Python functions as scalar programs: what of Python they may use, and what the names in them mean.
 
-`parse` reads a function's source into a Template. Its body is Python syntax again, but of a small language:
+`read` makes a Template of a function's source. Its body is Python syntax again, but of a small language:
 assignments to single names, if, for over range, while, break, continue, return; numbers and local names; calls of
 scalar functions by their names in nbflow.custom.functions and of other templates. `Template.scalar` puts in the values
 of the parameters that are constants, and evaluates what is constant then.
@@ -12,7 +12,9 @@ import copy
 import inspect
 import re
 import textwrap
+import threading
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -84,9 +86,10 @@ class Template:
     def scalar(self, values: tuple) -> Scalar:
         """The program for values of the fixed parameters, in their order."""
         key = tuple((type(v), v) for v in values)
-        if key not in self._scalars:
-            self._scalars[key] = self._specialised(dict(zip(self.fixed, values, strict=True)))
-        return self._scalars[key]
+        with _lock:
+            if key not in self._scalars:
+                self._scalars[key] = self._specialised(dict(zip(self.fixed, values, strict=True)))
+            return self._scalars[key]
 
     def _specialised(self, values: dict) -> Scalar:
         special = Specialiser(self.origin, values)
@@ -171,31 +174,36 @@ def _source(function: types.FunctionType) -> tuple[ast.FunctionDef, Origin]:
     return tree.body[0], origin
 
 
-_templates: dict[types.FunctionType, Template | None] = {}  # None: being read
+_templates: Any = weakref.WeakKeyDictionary()  # of plain functions that ops call
+_reading: list[types.FunctionType] = []
+_lock = threading.RLock()  # one thread reads functions or makes programs at a time
 
 
-def parse(function: Callable, limit: int = 10_000) -> Template:
-    """The template of a Python function; one for each function.
+def read(function: Callable, limit: int = 10_000) -> Template:
+    """A template of a Python function.
 
     Raises:
-        TypeError: it is no function with source.
+        TypeError: it is no function with source, or calls itself.
         SyntaxError: it uses what scalar programs do not have; the error points at the line.
     """
     if not isinstance(function, types.FunctionType):
         raise TypeError(f"nf.op: {function!r} is no Python function; it takes `def name(x, ...): ... return number`")
-    if function in _templates:
-        found = _templates[function]
-        if found is None:
+    with _lock:
+        if function in _reading:
             raise TypeError(f"nf.op: {function.__name__} calls itself; write a loop instead")
-        return found
-    _templates[function] = None
-    try:
-        template = _Reader(function, limit).template
-    except BaseException:
-        del _templates[function]
-        raise
-    _templates[function] = template
-    return template
+        _reading.append(function)
+        try:
+            return _Reader(function, limit).template
+        finally:
+            _reading.remove(function)
+
+
+def parse(function: Callable) -> Template:
+    """The template of a plain function, one for each function; see `read`."""
+    with _lock:
+        if function not in _templates:
+            _templates[function] = read(function)
+        return _templates[function]
 
 
 class _Reader:
@@ -411,6 +419,8 @@ class _Reader:
         if isinstance(meaning, Template):
             return self._call_template(node, meaning)
         if meaning is None:
+            if text == self.origin.name:
+                raise self.error(node, f"`{text}` calls itself", "Write a loop instead.")
             what = "is not defined" if called is _Missing else "is no function that an op can call"
             advice = "It calls functions of math such as exp, nf's of the same kind, other nf.op functions, and plain "
             raise self.error(node, f"`{text}` {what}", f"{advice}Python functions of numbers.")

@@ -11,9 +11,10 @@ from nbflow.compiler.graph import Aval, aval
 from nbflow.compiler.op import Op
 from nbflow.compiler.scalars import definitions
 from nbflow.custom.derivative import constant, derivative
-from nbflow.custom.language import CONSTANTS, Template, parse
+from nbflow.custom.language import CONSTANTS, Template, read
 from nbflow.custom.scalar import Scalar
-from nbflow.dtypes import FLOATING, as_dtype, float32
+from nbflow.dtypes import FLOATING, DType, as_dtype, float32
+from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE, check_dtypes
 from nbflow.public import export
 from nbflow.shapes import broadcast
@@ -40,6 +41,11 @@ def op_of(scalar: Scalar) -> Op:
         call = f"{scalar.name}({', '.join(names)})"
         found = _ops[scalar.name] = Op(scalar.name, names, infer, vjp=vjp, dtypes=FLOATING, expr=call)
     return found
+
+
+def _not_floating(name: str, parameter: str, dtype: DType) -> str:
+    takes = ", ".join(d.name for d in FLOATING)
+    return f"{name}: {parameter} has dtype {dtype.name}; it takes {takes}. Use nf.cast to convert it."
 
 
 class CustomOp:
@@ -101,9 +107,12 @@ class CustomOp:
         """Arrays as tensors, and a number where there is no tensor beside it."""
         hint = next((v.dtype for v in values if isinstance(v, TensorProtocol)), None)
         found = []
+        if hint is not None and hint not in FLOATING:
+            first = next(n for n, v in zip(self._template.free, values, strict=True) if isinstance(v, TensorProtocol))
+            raise InvalidArgumentError(_not_floating(self._template.name, first, hint))
         for name, value in zip(self._template.free, values, strict=True):
             if not isinstance(value, TensorProtocol) and (hint is None or type(value) not in (int, float)):
-                value = argument(self._template.name, name, value, hint or float32)
+                value = argument(self._template.name, name, value, hint or (float32 if type(value) is int else None))
                 hint = hint or value.dtype
             found.append(value)
         return found
@@ -122,7 +131,7 @@ class CustomOp:
             function: of the same parameters; it returns a tuple of the partial derivatives, one for each parameter that
                 may be a tensor, and is written in the same language as the op.
         """
-        self._template.set_gradient(parse(function))
+        self._template.set_gradient(read(function))
         self._check()
         return function
 
@@ -182,7 +191,7 @@ def op(
     """
     if function is None:
         return lambda f: op(f, derivatives=derivatives, max_rounds=max_rounds)
-    template = parse(function, max_rounds)
+    template = read(function, max_rounds)
     if derivatives is not None:
-        template.set_gradient(tuple(None if d is None else parse(d, max_rounds) for d in derivatives))
+        template.set_gradient(tuple(None if d is None else read(d, max_rounds) for d in derivatives))
     return CustomOp(function, template)

@@ -272,11 +272,11 @@ class _Writer:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 return [f"{name} = {self._text(value, self.scalar.kinds[name])}"]
             case ast.Return(value=ast.expr() as value):
+                text = self._text(value, REAL)
                 if self.scalar.kind(value) == TRUTH:
-                    raise self.scalar.origin.error(
-                        node, "returns a truth value", "An op returns a number: 1.0 if ... else 0.0."
-                    )
-                return [f"return {self._text(value, REAL)}"]
+                    advice = "An op returns a number: 1.0 if ... else 0.0."
+                    raise self.scalar.origin.error(node, "returns a truth value", advice)
+                return [f"return {text}"]
             case ast.If():
                 lines = [f"if {self._text(node.test, TRUTH)}:", *self._block(node.body)]
                 return lines + (["else:", *self._block(node.orelse)] if node.orelse else [])
