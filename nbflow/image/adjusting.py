@@ -9,7 +9,7 @@ from nbflow.image.colours import convert_image_dtype
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
 from nbflow.tensor.protocol import TensorProtocol
-from nbflow.tensor.tensor import Tensor, argument, to_tensor
+from nbflow.tensor.tensor import Tensor, argument
 
 
 def _in_floating_point(x):
@@ -156,6 +156,5 @@ def per_image_standardization(image):
     axis = tuple(range(x.ndim - 3, x.ndim))
     centred = x - TABLE["reduce_mean"](x, axis=axis, keepdims=True)
     variance = TABLE["reduce_mean"](TABLE["square"](centred), axis=axis, keepdims=True)
-    count = TABLE["count"](TABLE["fill_like"](x, shape=x.nbflow_shape, value=0), axis=axis)
-    least = TABLE["rsqrt"](count)
+    least = TABLE["rsqrt"](TABLE["count"](x, axis=axis))
     return centred / TABLE["maximum"](TABLE["sqrt"](variance), least)

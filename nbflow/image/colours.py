@@ -64,7 +64,10 @@ def _saturated(x, dtype: DType):
         least, most = max(int(x.dtype.min), int(dtype.min)), min(int(x.dtype.max), int(dtype.max))
     else:
         kind = x.dtype.np.type
-        least, most = (kind(limit) for limit in (max(float(x.dtype.min), float(dtype.min)), min(float(x.dtype.max), float(dtype.max))))
+        least, most = (
+            kind(limit)
+            for limit in (max(float(x.dtype.min), float(dtype.min)), min(float(x.dtype.max), float(dtype.max)))
+        )
         if float(most) > float(dtype.max):  # compared in float64, as TensorFlow does
             most = np.nextafter(most, kind(0))
     limits = [to_tensor(np.asarray(limit, x.dtype.np)) for limit in (least, most)]

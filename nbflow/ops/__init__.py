@@ -1,6 +1,6 @@
 """The op table: the meaning of every op. Importing the package fills the table."""
 
-from nbflow.ops import activation, array, elementwise, image, indexed, linalg, nn, ordering, random, reduction, scan, segment, statistics
+from nbflow.ops import activation, array, boxes, elementwise, image, indexed, linalg, nn, ordering, random, reduction, scan, segment, statistics
 from nbflow.ops import convolution, patches, pooling
 from nbflow.ops import eigen, factorization, matrices, solve
 from nbflow.ops import bitwise, guarded, rounding, special, trigonometric

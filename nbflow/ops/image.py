@@ -98,6 +98,7 @@ resample = register(
     Op(
         "resample", ("x",), _infer_resample, lower=_lower_resample, vjp=_vjp_resample, dtypes=REAL,
         reference=_resample_reference, tolerance=16,
+        batch=lambda op, inputs, stacked, count, attrs: op(*inputs, **(attrs | {"axis": attrs["axis"] + 1})),
     )
 )  # fmt: skip
 
@@ -254,6 +255,7 @@ def _colour_op(name: str, body: str, reference, amount: str = "", vjp=None) -> O
         Op(
             name, arguments, infer, lower=lower, vjp=vjp, dtypes=FULL + HALF, blocked=blocked, reference=reference,
             tolerance=16, wide=True,
+            batch=None if amount else lambda op, inputs, stacked, count, attrs: op(*inputs, **attrs),
         )
     )  # fmt: skip
 
