@@ -2,7 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.math import elementwise, gammas, guarded, ranking, reductions, scans, segments, special, statistics, trigonometric
+from nbflow.math import (
+    complex_numbers,
+    elementwise,
+    gammas,
+    guarded,
+    ranking,
+    reductions,
+    scans,
+    segments,
+    special,
+    statistics,
+    trigonometric,
+)
 
 if TYPE_CHECKING:  # what `publish` puts here
 

@@ -30,7 +30,6 @@ logical_xor = binary("logical_xor", "Exactly one of x and y")
 logical_not = unary("logical_not", "Not x", "math.logical_not", "logical_not")
 negative = unary("negative", "-x", "math.negative", "negative")
 abs = unary("abs", "|x|", "math.abs", "abs")
-sign = unary("sign", "-1, 0 or 1 as x is below, at or above zero; NaN for NaN", "math.sign", "sign")
 square = unary("square", "x²", "math.square", "square")
 sqrt = unary("sqrt", "√x", "math.sqrt", "sqrt")
 rsqrt = unary("rsqrt", "1 / √x")
@@ -52,7 +51,22 @@ xdivy = binary("xdivy", "x / y, 0 where x = 0")
 is_nan = unary("is_nan", "Whether x is not a number")
 is_inf = unary("is_inf", "Whether x is infinite")
 is_finite = unary("is_finite", "Whether x is neither infinite nor NaN")
-_round = TABLE["round"]
+_round, _sign = TABLE["round"], TABLE["sign"]
+
+
+@export("math.sign", "sign")
+def sign(x, name=None):
+    """-1, 0 or 1 as x is below, at or above zero, NaN for NaN; x / |x| of complex numbers (tf.math.sign).
+
+    Args:
+        x: a numeric tensor.
+        name: accepted as TensorFlow's; it has no effect.
+
+    Returns:
+        A tensor of the shape and dtype of x.
+    """
+    x = argument("sign", "x", x)
+    return TABLE["divide_no_nan"](x, cast(TABLE["abs"](x), x.dtype)) if x.dtype.is_complex else _sign(x)
 
 
 @export("math.round", "round")
@@ -75,7 +89,7 @@ def divide(x, y, name=None):
     return tensors.divide(*pair("divide", x, y))
 
 
-@export("cast")
+@export("cast", "dtypes.cast")
 def cast(x, dtype, name=None):
     """x converted to another dtype (tf.cast). Floating point to integer truncates; to bool it is x ≠ 0.
 

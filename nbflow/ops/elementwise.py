@@ -74,7 +74,7 @@ def _simplify_pow(x, y):
     if x.dtype.is_integer:
         return _checked("pow", "< 0", "integers to negative integer powers are not allowed")(x, y)
     exponent = scalar_constant(y.value)
-    if exponent is None or broadcast("", x.shape, y.shape) != x.shape:
+    if exponent is None or x.dtype.is_complex or broadcast("", x.shape, y.shape) != x.shape:
         return None
     return {1: lambda: x, 2: lambda: T["square"](x), 0.5: lambda: T["sqrt"](x)}.get(float(exponent), lambda: None)()
 
@@ -170,11 +170,19 @@ floor_mod = _quotient(
     "floor_mod", "x % y", lambda g, z, x, y: g, lambda g, z, x, y: -g * T["floor_div"](x, y), reference=np.mod,
 )  # fmt: skip
 negative = elementwise("negative", "x", "-x", lambda g, z, x: -g, dtypes=NUMERIC, reference=np.negative)
+
+
+def _pow_slope(g, z, x, y):
+    """The gradient by y: 0 where log(x) has no value."""
+    x = conj(x)
+    fine = T["not_equal"](x, 0) if x.dtype.is_complex else x > 0
+    return g * conj(z) * where(fine, T["log"](where(fine, x, 1)), zeros_like(x))
+
+
 pow_ = elementwise(
-    "pow", "x y", lambda dtypes, result: "pow(x, y)" if result.is_floating else "x ** y",
-    lambda g, z, x, y: g * y * T["pow"](x, y - 1),
-    lambda g, z, x, y: g * z * where(x > 0, T["log"](where(x > 0, x, 1)), zeros_like(x)),
-    dtypes=REAL, reference=np.power, simplify=simplifying(_simplify_pow), tolerance=8,
+    "pow", "x y", lambda dtypes, result: "pow(x, y)" if result.is_differentiable else "x ** y",
+    lambda g, z, x, y: g * conj(y) * T["pow"](conj(x), conj(y) - 1), _pow_slope,
+    dtypes=NUMERIC, reference=np.power, simplify=simplifying(_simplify_pow), tolerance=8,
 )  # fmt: skip
 maximum = elementwise(
     "maximum", "x y", "maximum(x, y)",
@@ -193,8 +201,24 @@ squared_difference = elementwise(
     dtypes=NUMERIC, reference=lambda x, y: (x - y) * np.conj(x - y),
 )  # fmt: skip
 
+
 # one argument
-abs_ = elementwise("abs", "x", "abs(x)", lambda g, z, x: g * T["sign"](x), dtypes=REAL, reference=np.abs)
+def _abs_slope(g, z, x):
+    if not x.dtype.is_complex:
+        return g * T["sign"](x)
+    zero = zeros_like(g)
+    return T["divide_no_nan"](T["complex"](g, zero) * x, T["complex"](z, zero))
+
+
+def _infer_abs(avals, attrs):
+    check_dtypes("abs", ("x",), avals, NUMERIC)
+    return aval(avals[0].dtype.real_dtype, avals[0].shape)
+
+
+abs_ = elementwise(
+    "abs", "x", lambda dtypes, result: "modulus(x)" if dtypes[0].is_complex else "abs(x)", _abs_slope,
+    infer=_infer_abs, dtypes=NUMERIC, reference=np.abs,
+)  # fmt: skip
 sign = elementwise(
     "sign", "x", "x if x != x else (1 if x > 0 else (-1 if x < 0 else 0))", lambda g, z, x: zeros_like(x),
     dtypes=REAL, reference=np.sign,
@@ -206,19 +230,32 @@ def _floating(name: str, expr: str, vjp, reference, **options):
     return elementwise(name, "x", expr, vjp, dtypes=FLOATING, reference=reference, **options)
 
 
+def _inexact(name: str, expr, vjp, reference, **options):
+    return elementwise(name, "x", expr, vjp, dtypes=INEXACT, reference=reference, **options)
+
+
+def _reciprocal(dtypes, result):
+    return "complex_divide(1, x)" if result.is_complex else "1 / x"
+
+
 # a gradient of 0 stays 0 where the slope is infinite or NaN, as in TensorFlow: what nf.where masks out does no harm
-sqrt = _floating("sqrt", "sqrt(x)", lambda g, z, x: _unless_zero(g, g * 0.5 / z), np.sqrt)
-rsqrt = _floating("rsqrt", "rsqrt(x)", lambda g, z, x: _unless_zero(g, g * -0.5 * z * z * z), lambda x: 1 / np.sqrt(x))
-reciprocal = _floating("reciprocal", "1 / x", lambda g, z, x: _unless_zero(g, -g * z * z), np.reciprocal)
-exp = _floating("exp", "exp(x)", lambda g, z, x: g * z, np.exp)
-expm1 = _floating("expm1", "expm1(x)", lambda g, z, x: g * T["exp"](x), np.expm1)
-log = _floating("log", "log(x)", lambda g, z, x: g / x, np.log)
-log1p = _floating("log1p", "log1p(x)", lambda g, z, x: g / (1 + x), np.log1p)
-tanh = _floating("tanh", "tanh(x)", lambda g, z, x: g * (1 - z * z), np.tanh)
-sigmoid = _floating("sigmoid", "sigmoid(x)", lambda g, z, x: g * z * (1 - z), lambda x: 1 / (1 + np.exp(-x)))
+sqrt = _inexact("sqrt", "sqrt(x)", lambda g, z, x: _unless_zero(g, g * 0.5 / conj(z)), np.sqrt)
+rsqrt = _inexact(
+    "rsqrt", "rsqrt(x)", lambda g, z, x: _unless_zero(g, g * -0.5 * conj(z) * T["square"](conj(z))),
+    lambda x: 1 / np.sqrt(x),
+)  # fmt: skip
+reciprocal = _inexact(
+    "reciprocal", _reciprocal, lambda g, z, x: _unless_zero(g, -g * T["square"](conj(z))), np.reciprocal
+)
+exp = _inexact("exp", "exp(x)", lambda g, z, x: g * conj(z), np.exp)
+expm1 = _inexact("expm1", "expm1(x)", lambda g, z, x: g * T["exp"](conj(x)), np.expm1)
+log = _inexact("log", "log(x)", lambda g, z, x: g / conj(x), np.log)
+log1p = _inexact("log1p", "log1p(x)", lambda g, z, x: g / (1 + conj(x)), np.log1p)
+tanh = _inexact("tanh", "tanh(x)", lambda g, z, x: g * (1 - T["square"](conj(z))), np.tanh)
+sigmoid = _inexact("sigmoid", "sigmoid(x)", lambda g, z, x: g * conj(z) * (1 - conj(z)), lambda x: 1 / (1 + np.exp(-x)))
 softplus = _floating("softplus", "softplus(x)", lambda g, z, x: g * T["sigmoid"](x), lambda x: np.logaddexp(0, x))
-sin = _floating("sin", "sin(x)", lambda g, z, x: g * T["cos"](x), np.sin)
-cos = _floating("cos", "cos(x)", lambda g, z, x: -g * T["sin"](x), np.cos)
+sin = _inexact("sin", "sin(x)", lambda g, z, x: g * T["cos"](conj(x)), np.sin)
+cos = _inexact("cos", "cos(x)", lambda g, z, x: -g * T["sin"](conj(x)), np.cos)
 erf = _floating(
     "erf",
     "erf(x)",
@@ -269,6 +306,14 @@ def _infer_complex(avals, attrs):
     return aval({float32: complex64, float64: complex128}[avals[0].dtype], shape)
 
 
+def _angle_slope(g, z, x):
+    return -T["complex"](g, zeros_like(g)) / T["complex"](T["imag"](x), T["real"](x))
+
+
+angle = elementwise(
+    "angle", "input", "angle(input)", _angle_slope,
+    infer=_infer_part("angle"), dtypes=COMPLEX, reference=np.angle,
+)  # fmt: skip
 conj_op = elementwise("conj", "x", "conjugate(x)", lambda g, z, x: conj(g), dtypes=COMPLEX, reference=np.conj)
 real = elementwise(
     "real", "input", "real(input)", lambda g, z, x: T["complex"](g, zeros_like(g)),

@@ -4,25 +4,30 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nbflow.dtypes import FLOATING
+from nbflow.dtypes import FLOATING, INEXACT
+from nbflow.ops.elementwise import conj
 from nbflow.ops.table import TABLE, elementwise
 
 T = TABLE
 
 
-def _row(name: str, vjp: Callable, reference: Callable, **options):
-    return elementwise(name, "x", f"{name}(x)", vjp, dtypes=FLOATING, reference=reference, **options)
+def _row(name: str, vjp: Callable, reference: Callable):
+    return elementwise(name, "x", f"{name}(x)", vjp, dtypes=INEXACT, reference=reference)
 
 
-tan = _row("tan", lambda g, z, x: g * (1 + z * z), np.tan)
-asin = _row("asin", lambda g, z, x: g * T["rsqrt"](1 - x * x), np.arcsin)
-acos = _row("acos", lambda g, z, x: -g * T["rsqrt"](1 - x * x), np.arccos)
-atan = _row("atan", lambda g, z, x: g / (1 + x * x), np.arctan)
-sinh = _row("sinh", lambda g, z, x: g * T["cosh"](x), np.sinh)
-cosh = _row("cosh", lambda g, z, x: g * T["sinh"](x), np.cosh)
-asinh = _row("asinh", lambda g, z, x: g / T["cosh"](z), np.arcsinh)
-acosh = _row("acosh", lambda g, z, x: g / T["sinh"](z), np.arccosh)
-atanh = _row("atanh", lambda g, z, x: g / (1 - x * x), np.arctanh)
+def _one_minus_square(x):
+    return 1 - T["square"](conj(x))
+
+
+tan = _row("tan", lambda g, z, x: g * T["square"](T["reciprocal"](T["cos"](conj(x)))), np.tan)
+asin = _row("asin", lambda g, z, x: g * T["rsqrt"](_one_minus_square(x)), np.arcsin)
+acos = _row("acos", lambda g, z, x: -g * T["rsqrt"](_one_minus_square(x)), np.arccos)
+atan = _row("atan", lambda g, z, x: g / (1 + T["square"](conj(x))), np.arctan)
+sinh = _row("sinh", lambda g, z, x: g * T["cosh"](conj(x)), np.sinh)
+cosh = _row("cosh", lambda g, z, x: g * T["sinh"](conj(x)), np.cosh)
+asinh = _row("asinh", lambda g, z, x: g / T["cosh"](conj(z)), np.arcsinh)
+acosh = _row("acosh", lambda g, z, x: g / T["sinh"](conj(z)), np.arccosh)
+atanh = _row("atanh", lambda g, z, x: g / _one_minus_square(x), np.arctanh)
 atan2 = elementwise(
     "atan2", "y x", "atan2(y, x)",
     lambda g, z, y, x: x * (g / (y * y + x * x)), lambda g, z, y, x: -y * (g / (y * y + x * x)),

@@ -25,6 +25,8 @@ def conjugate(z):
 def complex_divide(x, y):
     """x / y by Smith's method, without overflow; division by 0 gives infinities and NaNs where Numba's would raise."""
     a, b, c, d = x.real, x.imag, y.real, y.imag
+    if ((c - c != 0) | (d - d != 0)) & (c == c) & (d == d) & (a - a == 0) & (b - b == 0):
+        return complex(a * 0, b * 0)  # finite by infinite
     if abs(c) >= abs(d):
         if c == 0 and d == 0:
             return complex(a / abs(c), b / abs(c))
