@@ -1,8 +1,8 @@
 """nf.autodiff: tapes and forward accumulators, and what differentiates many elements at once."""
 
-import nbflow.function.jacobian  # it gives GradientTape its Jacobians
-import nbflow.tape.recompute  # it publishes recompute_grad and grad_pass_through
-from nbflow.function.vectorize import vectorized_map as vectorized_map
+from nbflow.function import jacobian as _jacobian  # noqa: F401  (it gives GradientTape its Jacobians)
+from nbflow.function import vectorize as _vectorize  # noqa: F401  (they publish functions)
+from nbflow.tape import recompute as _recompute  # noqa: F401
 from nbflow.tape.forward import ForwardAccumulator
 from nbflow.tape.gradient_tape import GradientTape
 

@@ -231,6 +231,33 @@ def _first_stacked(op, inputs, stacked, count, attrs):
     return op(*inputs, **attrs)
 
 
+def _merged(op, inputs, stacked, count, attrs):
+    """The op has a batch axis, its first: the batches of all examples become one."""
+    whole = _all_stacked(inputs, stacked, count)
+    shapes = [tuple(x.nbflow_shape) for x in whole]
+    flat = [T["reshape"](x, shape=(count * shape[1], *shape[2:])) for x, shape in zip(whole, shapes, strict=True)]
+    found = op(*flat, **attrs)
+    results = found if isinstance(found, tuple) else (found,)
+    apart = tuple(T["reshape"](x, shape=(count, shapes[0][1], *x.nbflow_shape[1:])) for x in results)
+    return apart if isinstance(found, tuple) else apart[0]
+
+
+def _merged_but(parameter: int) -> Callable:
+    """As _merged, for an op one of whose two inputs, the filters, has no batch axis."""
+
+    def rule(op, inputs, stacked, count, attrs):
+        if stacked[parameter]:
+            return example_by_example(op, inputs, stacked, count, attrs)
+        filters = inputs[parameter]
+
+        def applied(x, **attrs):
+            return op(x, filters, **attrs) if parameter else op(filters, x, **attrs)
+
+        return _merged(applied, [inputs[1 - parameter]], [True], count, attrs)
+
+    return rule
+
+
 _ROWS = [
     (_reshape, "reshape"),
     (_transpose, "transpose"),
@@ -245,6 +272,10 @@ _ROWS = [
     (_tensor_scatter, "tensor_scatter_nd_mul tensor_scatter_nd_div"),
     (_segments, " ".join(f"unsorted_segment_{how}" for how in ("sum", "prod", "min", "max"))),
     (_searchsorted, "searchsorted"),
+    (_merged, "max_pool avg_pool avg_pool_gradient max_pool_argmax max_unpool max_pick max_ties max_tie_sum"),
+    (_merged, "extract_patches merge_patches"),
+    (_merged_but(1), "convolution"),
+    (_merged_but(0), "convolution_input_gradient"),
     (_first_stacked, "adjust_hue adjust_saturation"),
     (broadcasting, "matmul weighted_cross_entropy_with_logits"),
     (along_axis, "concat argmax argmin reduce_mean reduce_logsumexp reduce_variance reduce_std count_nonzero"),
