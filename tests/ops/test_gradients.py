@@ -26,6 +26,8 @@ def differentiable(name: str) -> list[int]:
 
 # The differences of a cast to float32 are all rounding: it has a test of its own below.
 DIFFERENTIABLE = [name for name in TABLE if differentiable(name) and name != "cast"]
+# The derivative of these by their order a has none of its own, as in TensorFlow.
+ONCE = {"igamma", "igammac"}
 
 
 def positions(name: str, sample: Sample) -> list[int]:
@@ -85,7 +87,7 @@ def test_first_order(name):
             assert_near(two.numpy(), one.numpy())
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@pytest.mark.parametrize("name", [name for name in DIFFERENTIABLE if name not in ONCE])
 def test_second_order(name):
     """The gradient of Σ v · gradient against differences of the gradient."""
     op = TABLE[name]

@@ -10,8 +10,8 @@ from nbflow.ops.table import TABLE
 from nbflow.tensor.tensor import apply, to_tensor
 from tests.ops.samples import MAGNITUDES, RECIPES, Sample, cases, samples
 
-# A quotient that rounds to a whole number decides the result: the reference has to divide in the same precision.
-ROUNDED_IN_PLACE = {"floor_div", "truncate_div"}
+# A quotient that rounds to a whole number, or the bits, decide the result: the reference takes the same precision.
+ROUNDED_IN_PLACE = {"floor_div", "truncate_div", "bitcast"}
 LAYOUTS = ["reversed", "transposed", "strided", "stretched"]
 
 
