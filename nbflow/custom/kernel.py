@@ -70,6 +70,12 @@ def _names(function: Callable) -> tuple[list[str], list[str], dict[str, Any], bo
     return [a for a in arrays if a not in outputs], outputs, numbers, bool(rows)
 
 
+def _taken(function: Callable, values: dict) -> dict:
+    """Those of the values that a function has a parameter for."""
+    parameters = inspect.signature(function).parameters
+    return {name: value for name, value in values.items() if name in parameters}
+
+
 class Kernel:
     """What nf.kernel makes of a function: an op, to be called with tensors and numbers.
 
@@ -139,8 +145,7 @@ class Kernel:
         assert self._vjp is not None
         if isinstance(gradient, tuple):
             gradient = tuple(TABLE["zeros_like"](y) if g is None else g for g, y in zip(gradient, output, strict=True))
-        extra = {"output": output} if "output" in inspect.signature(self._vjp).parameters else {}
-        found = self._vjp(gradient, *inputs, **extra, **attrs)
+        found = self._vjp(gradient, *inputs, **_taken(self._vjp, {**attrs, "output": output}))
         found = tuple(found) if isinstance(found, (tuple, list)) else (found,)
         name = self.function.__name__
         if len(found) != len(inputs):
@@ -161,7 +166,7 @@ class Kernel:
         if self._infer is None:
             found = [first] * len(self._outputs)
         else:
-            result = self._infer(*(Spec(a.shape, a.dtype) for a in avals), **attrs)
+            result = self._infer(*(Spec(a.shape, a.dtype) for a in avals), **_taken(self._infer, attrs))
             found = [result] if len(self._outputs) == 1 else list(result)
         if len(found) != len(self._outputs):
             raise InvalidArgumentError(f"{name}: infer gave {len(found)} shapes for {len(self._outputs)} results")
@@ -287,11 +292,12 @@ def kernel(
         function: parameters whose names begin with `out` are results, those with a default are numbers, `begin` and
             `end` are rows, the others are inputs. With begin and end it fills only the rows [begin, end) of its results
             (it may read all of the inputs), and threads share the rows.
-        infer: the shape rule: gets a Spec (shape, dtype) for each input, and the numbers by name; gives the result's
-            shape, or a Spec, or a list of them for several results. By default results are like the first input.
-        vjp: the gradient rule: gets the gradient of the result (a tuple for several), the inputs, the numbers by name,
-            and the result as `output` if it has such a parameter; gives a tuple of gradients for the inputs, None where
-            there is none, or one gradient for one input. It is made of nf ops and other kernels. See also
+        infer: the shape rule: gets a Spec (shape, dtype) for each input, and by name the numbers that it has parameters
+            for; gives the result's shape, or a TensorSpec, or a list of them for several results. By default results
+            are like the first input.
+        vjp: the gradient rule: gets the gradient of the result (a tuple for several), the inputs, and by name the
+            numbers, and the result as `output`, that it has parameters for; gives a tuple of gradients for the inputs,
+            None where there is none, or one gradient for one input. It is made of nf ops and other kernels. See also
             Kernel.gradient.
         checked: whether an index out of bounds raises InvalidArgumentError. Without the check loops are faster, and
             such an index reads or writes anywhere.
