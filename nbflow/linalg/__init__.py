@@ -1,8 +1,8 @@
-"""nf.linalg: products of matrices and vectors."""
+"""nf.linalg: products of matrices, factorizations, systems of equations."""
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.linalg import products
+from nbflow.linalg import diagonals, factorizations, products, solvers
 
 if TYPE_CHECKING:  # what `publish` puts here
 

@@ -5,3 +5,4 @@ from nbflow.ops import convolution, patches, pooling
 from nbflow.ops import eigen, factorization, matrices, solve
 from nbflow.ops import bitwise, guarded, rounding, special, trigonometric
 from nbflow.ops import candidates, sampling
+from nbflow.ops import diagonals, padding

@@ -215,7 +215,86 @@ def predictions(dtype: DType) -> Iterator[Sample]:
         yield Sample([np.array([0, 3, -1, 0, 4], np.int32), x], {"k": k})
 
 
+# --- borders, parts, diagonals ----------------------------------------------------------------------------------------
+
+BORDERS = [
+    ((3,), (1,), (2,)),
+    ((2, 3), (0, 1), (2, 0)),
+    ((), (), ()),
+    ((0, 2), (1, 0), (0, 1)),
+    ((2, 1, 3, 2, 2), (1, 0, 0, 2, 1), (0, 1, 0, 0, 1)),
+]
+
+
+def borders(dtype: DType) -> Iterator[Sample]:
+    for shape, before, after in some(dtype, BORDERS):
+        value = np.asarray(1, dtype.np)
+        yield Sample([numbers(dtype, shape), value], {"before": before, "after": after}, smooth=0 not in shape)
+
+
+def rolled(dtype: DType) -> Iterator[Sample]:
+    for shape, shift, axis in some(
+        dtype, [((5,), 2, 0), ((2, 3), -1, 1), ((2, 3), 4, 0), ((0, 2), 1, 0), ((3,), 3, 0)]
+    ):
+        yield Sample([numbers(dtype, shape)], {"shift": shift, "axis": axis}, smooth=0 not in shape)
+
+
+def pieces(dtype: DType) -> Iterator[Sample]:
+    for shape, sizes, axis in some(dtype, [((5,), (2, 3), 0), ((2, 4), (1, 0, 3), 1), ((2, 3), (2,), 0)]):
+        yield Sample([numbers(dtype, shape)], {"sizes": sizes, "axis": axis})
+
+
+def limits(dtype: DType) -> Iterator[Sample]:
+    for shape, least, most in some(dtype, [((2, 3), (), ()), ((2, 3), (3,), (2, 1)), ((0,), (), ())]):
+        low, high = np.full(least, 1, dtype.np), np.full(most, 2, dtype.np)
+        yield Sample([numbers(dtype, shape), low, high], smooth=0 not in shape)
+    yield Sample([extremes(dtype), np.asarray(0, dtype.np), np.asarray(2, dtype.np)])
+
+
+def addends(dtype: DType) -> Iterator[Sample]:
+    for shape, count in ((((2, 3)), 3), ((), 1), ((0,), 2)):
+        yield Sample([numbers(dtype, shape, k) for k in range(count)], smooth=0 not in shape)
+
+
+BANDS = [(0, 0), (1, 1), (-1, -1), (-1, 1), (0, 2), (-2, 0)]
+ALIGNMENTS = ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
+
+
+def bands(written: bool) -> Callable:
+    def samples(dtype: DType) -> Iterator[Sample]:
+        for shape, (lower, upper), align in product([(3, 4), (2, 4, 3)], BANDS, ALIGNMENTS):
+            if dtype not in EVERY_SHAPE and (len(shape) > 2 or align != "RIGHT_LEFT" or lower == 0):
+                continue
+            attrs = {"lower": lower, "upper": upper, "align": align}
+            x, zero = numbers(dtype, shape), np.asarray(0, dtype.np)
+            band = TABLE["diag_part"].reference(numbers(dtype, shape, 1), zero, **attrs)
+            yield Sample([x, band if written else zero], attrs, smooth=align == "RIGHT_LEFT")
+
+    return samples
+
+
+def diagonals(dtype: DType) -> Iterator[Sample]:
+    for shape, k in product(some(dtype, [(3, 4), (4, 2), (2, 3, 3), (0, 2, 2)], 1), (0, 1, -1)):
+        yield Sample([numbers(dtype, shape)], {"k": k}, smooth=0 not in shape)
+
+
+def parts_of_bands(dtype: DType) -> Iterator[Sample]:
+    for shape, (lower, upper) in product(some(dtype, [(3, 4), (2, 3, 3)], 1), ((0, 0), (-1, 1), (1, -1), (-1, -1))):
+        yield Sample([numbers(dtype, shape)], {"lower": lower, "upper": upper}, smooth=True)
+
+
 RECIPES |= {
+    "pad": borders,
+    "roll": rolled,
+    "split": pieces,
+    "repeat_positions": lambda dtype: [Sample([np.array(x, dtype.np)]) for x in ([2, 0, 1], [])],
+    "unravel_index": lambda dtype: [Sample([np.array(x, dtype.np), np.array([2, 3], dtype.np)]) for x in ([5, 0], 3)],
+    "clip_by_value": limits,
+    "add_n": addends,
+    "diag_part": bands(written=False),
+    "set_diag": bands(written=True),
+    "diagonal": diagonals,
+    "band_part": parts_of_bands,
     "counting": lambda dtype: [Sample([np.asarray(n, dtype.np)]) for n in (0, 1, 5)],
     **{f"unsorted_segment_{how}": unsorted_segments for how in ("sum", "prod", "min", "max")},
     **{f"segment_{how}": segments for how in ("sum", "prod", "min", "max")},
