@@ -9,7 +9,7 @@ from nbflow.compiler.kernels import SLAB
 from nbflow.compiler.op import Op
 from nbflow.dtypes import NUMERIC, REAL, bool_, int64
 from nbflow.errors import InvalidArgumentError
-from nbflow.ops.elementwise import cast, where
+from nbflow.ops.elementwise import cast, conj, where
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, simplifying
 
 T = TABLE
@@ -81,7 +81,7 @@ def _vjp_prod(k, g, inputs, output, attrs):
     rest = T["reduce_prod"](filled, axis=axis, keepdims=True)
     zeros = T["reduce_sum"](cast(zero, x.dtype), axis=axis, keepdims=True)
     alone = where(zero, rest * cast(T["equal"](zeros, 1), x.dtype), rest / filled * cast(T["equal"](zeros, 0), x.dtype))
-    return alone * expand_like(g, x, axis)
+    return conj(alone) * expand_like(g, x, axis)
 
 
 reduce_sum = _reduction("reduce_sum", "sum", _vjp_sum, NUMERIC, np.sum)
