@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.image import adjusting, boxes, colours, comparing, framing, randomly, resizing
+from nbflow.image import adjusting, boxes, colours, comparing, framing, patches, randomly, resizing
 
 if TYPE_CHECKING:  # what `publish` puts here
 

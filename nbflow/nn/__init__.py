@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.nn import activations, losses
+from nbflow.nn import activations, convolutions, losses, pooling
 
 if TYPE_CHECKING:  # what `publish` puts here
 
