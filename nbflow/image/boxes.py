@@ -289,7 +289,7 @@ def sample_distorted_bounding_box(
     size, boxes, *options = _sample_arguments(
         function, image_size, bounding_boxes, aspect_ratio_range, area_range, max_attempts, whole
     )
-    stream = stateful._stream(function, seed or None)
+    stream = stateful.stream(function, seed or None)
     words = stream(("SampleDistortedBoundingBoxV2", size.dtype.name), options[2])
     return _sampled(function, words, size, boxes, min_object_covered, *options)
 

@@ -179,12 +179,13 @@ def _cropped(function: str, value, size, draw):
     if type(drawn) is Tensor and not any(isinstance(n, Dim) for n in (*shape, *wanted)):
         begin = tuple(int(d) % (n - m + 1) for d, n, m in zip(drawn.numpy(), shape, wanted, strict=True))
         return TABLE["strided_slice"](x, begin=begin, step=(1,) * len(shape), shape=wanted)
+    x = TABLE["reshape"](x, shape=(1, *shape))  # behind a first axis, gathering has dense gradients
     for axis, (n, m) in enumerate(zip(shape, wanted, strict=True)):
         if n == m:
             continue
         first = TABLE["strided_slice"](drawn, begin=(axis,), step=(1,), shape=(1,))
-        x = TABLE["gather"](x, first % (n - m + 1) + to_tensor(np.arange(m, dtype=np.int32)), axis=axis)
-    return x
+        x = TABLE["gather"](x, first % (n - m + 1) + to_tensor(np.arange(m, dtype=np.int32)), axis=axis + 1)
+    return TABLE["reshape"](x, shape=wanted)
 
 
 @export("image.random_crop")

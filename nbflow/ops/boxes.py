@@ -259,7 +259,7 @@ def _tiled(boxes, scores, count: int, threshold, is_sorted: bool) -> np.ndarray:
         sides = np.minimum(best[2:], boxes[rest, 2:]) - np.maximum(best[:2], boxes[rest, :2])
         shared = np.prod(np.maximum(sides, 0), axis=1)
         together = areas[left[0]] + areas[rest] - shared + np.float32(1e-8)
-        left = rest[shared / together < threshold]
+        left = rest[(shared / together < threshold) | (threshold <= 0)]  # 0 suppresses nothing
     return np.array(chosen, np.int32)
 
 
@@ -337,7 +337,7 @@ class _Bits:
 
     def fraction(self) -> np.float32:
         """A float32 in [0, 1)."""
-        return np.uint32(0x3F800000 | next(self._bits) >> 9).view(np.float32) - np.float32(1)
+        return np.uint32(0x3F800000 | next(self._bits) & 0x7FFFFF).view(np.float32) - np.float32(1)
 
     def below(self, n: int) -> int:
         """An integer in [0, n), all of them equally likely."""
@@ -361,7 +361,7 @@ def _random_crop(width: int, height: int, area: tuple, aspect: np.float32, bits:
     rows = _rounded(np.sqrt(least / aspect))
     most_rows = _rounded(np.sqrt(most / aspect))
     if _rounded(np.float32(most_rows) * aspect) > width:
-        most_rows = int((np.float32(width) + np.float32(0.5) - np.float32(1e-7)) / aspect)
+        most_rows = int((width + 0.5 - float(np.float32(1e-7))) / float(aspect))
         if _rounded(np.float32(most_rows) * aspect) > width:
             most_rows -= 1
     most_rows = min(most_rows, height)
