@@ -8,7 +8,7 @@ trailing axes of the result's shape.
     random_binomial(words, counts, probs; shape, dtype)            counts and probs of one shape
     random_categorical(words, logits; samples, dtype)              [rows, samples] of logits [rows, classes]
     random_bounded_normal(words, mean, deviation, low, high; shape)    parameters of one shape; differentiable
-    index_shuffle(index, seed, last)                               index [n], seed [n or 1, 3], last [n]
+    index_shuffle(index, seed, last; rounds)                       index [n], seed [n or 1, 3], last [n]
     candidates(words, true_classes, weights; kind, …)              see nbflow.runtime.candidates
 
 The numbers come from nbflow.runtime.samplers, which says how they equal TensorFlow's.
@@ -307,7 +307,7 @@ _INDEX_SHUFFLE = '''def {{name}}(p, begin, end):
             k2 = load({seed}, word(p, 2), row + 2, 0)
             low = np.uint64(0xFFFFFFFF)
             keys = np.uint64(k0) & low, np.uint64(k1) & low, np.uint64(k2) & low
-            place = index_shuffle(np.uint64(index), keys[0], keys[1], keys[2], np.uint64(last))
+            place = index_shuffle(np.uint64(index), keys[0], keys[1], keys[2], np.uint64(last), word(p, 6))
             store({code}, word(p, 0), i, {code}(place), 1)
 '''
 
@@ -318,17 +318,16 @@ def _lower_index_shuffle(node, lowering):
     cell, touch = lowering.failure(node, lambda bad: f"index_shuffle: index {bad} is above max_index")
     source = _INDEX_SHUFFLE.format(code=result.dtype.code, seed=seed.dtype.code)
     step = 0 if seed.shape[0] == 1 else 3
-    arguments = [lowering.address(result), *(address for address, _ in inputs), step, cell]
+    arguments = [lowering.address(result), *(address for address, _ in inputs), step, cell, node.attrs["rounds"]]
     touches = [lowering.writes(result, SLAB, result.dtype.size), *(t for _, t in inputs), touch]
     lowering.call(node.op.name, source, arguments, result.aval.size, touches, 20 + 30 * result.aval.size)
 
 
-def _index_shuffle_reference(index, seed, last):
+def _index_shuffle_reference(index, seed, last, rounds):
     place = samplers.python_callable(samplers.index_shuffle)
     keys = np.broadcast_to(seed.astype(np.uint64) & np.uint64(0xFFFFFFFF), (index.size, 3))
-    return np.array([place(np.uint64(i), *k, np.uint64(n)) for i, k, n in zip(index, keys, last, strict=True)]).astype(
-        index.dtype
-    )
+    places = [place(np.uint64(i), *k, np.uint64(n), rounds) for i, k, n in zip(index, keys, last, strict=True)]
+    return np.array(places).astype(index.dtype)
 
 
 register(

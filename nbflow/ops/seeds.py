@@ -13,8 +13,9 @@ API.
     EagerSeeds                             the state behind ``set_seed`` and the eager ops; one per process
     GraphSeeds                             the seeds of the random ops of one traced function
     stateless_words(seed)                  words of a ``stateless_*`` op, from its two seeds
-    create_rng_state(seed)                 state of ``Generator.from_seed``, ``reset_from_seed``
-    nondeterministic_rng_state()           state of ``Generator.from_non_deterministic_state``
+    create_rng_state(seed, alg)            state of ``Generator.from_seed``, ``reset_from_seed``
+    nondeterministic_rng_state(alg)        state of ``Generator.from_non_deterministic_state``
+    state_size(alg)                        how many words that is
     state_words(state), words_state(words) a Generator's int64 state as words, and back
     read_and_skip(state, count)            ``Generator.skip``: the state from before and the one after
     split_states(keys)                     states of ``Generator.split``
@@ -61,11 +62,12 @@ DEFAULT_GLOBAL_SEED = 87654321
 MAX_SEED = 2**31 - 1
 
 # Algorithm numbers of tf.random.Algorithm. Auto selection means Philox on CPU and GPU.
-_ALGORITHMS = {"philox": 1, "autoselect": 3}
+PHILOX, THREEFRY, AUTO_SELECT = 1, 2, 3
+_ALGORITHMS = {"philox": PHILOX, "threefry": THREEFRY, "autoselect": AUTO_SELECT}
 
 _MASK_32 = 2**32 - 1
 _MASK_64 = 2**64 - 1
-_STATE_SIZE = 3
+_STATE_SIZES = {PHILOX: 3, THREEFRY: 2, AUTO_SELECT: 3}
 # The key under which the seeds of stateless ops are scrambled.
 _SCRAMBLE_KEY = 0x02461E293EC8F720
 
@@ -269,29 +271,37 @@ class GraphSeeds:
         return combine_seeds(self.global_seed, op_seed)
 
 
-def create_rng_state(seed):
-    """State of a Philox Generator made from a seed.
+def state_size(alg):
+    """The words of a Generator's state: a counter and a key, by the number of the algorithm."""
+    return _STATE_SIZES[alg]
+
+
+def create_rng_state(seed, alg=PHILOX):
+    """State of a Generator made from a seed.
 
     Args:
         seed: an int of any size and sign, cut into 64-bit pieces, lowest first; or a sequence of ints, padded
-            with zeros on the left. Both keep three: a small int is a counter, a single element a key.
+            with zeros on the left. Both keep as many as the state has: in Philox a small int is a counter, a single
+            element a key.
+        alg: the number of an algorithm.
 
     Returns:
-        Three ints in the range of int64: [counter_lo, counter_hi, key].
+        Ints in the range of int64: [counter_lo, counter_hi, key], of ThreeFry [counter, key].
 
     Source: ``tf.random.create_rng_state``.
     """
+    size = _STATE_SIZES[alg]
     try:
         seed = operator.index(seed)
-        pieces = [seed >> 64 * i for i in range(_STATE_SIZE)]
+        pieces = [seed >> 64 * i for i in range(size)]
     except TypeError:
-        pieces = [operator.index(piece) for piece in seed][:_STATE_SIZE]
-    return words_state([0] * (_STATE_SIZE - len(pieces)) + pieces)
+        pieces = [operator.index(piece) for piece in seed][:size]
+    return words_state([0] * (size - len(pieces)) + pieces)
 
 
-def nondeterministic_rng_state():
-    """State of a Generator from the system's entropy: three ints in the range of int64."""
-    return words_state([_entropy() for _ in range(_STATE_SIZE)])
+def nondeterministic_rng_state(alg=PHILOX):
+    """State of a Generator from the system's entropy: ints in the range of int64."""
+    return words_state([_entropy() for _ in range(_STATE_SIZES[alg])])
 
 
 def state_words(state):
@@ -333,19 +343,24 @@ def algorithm_id(alg):
     """The number of a random number algorithm.
 
     Args:
-        alg: "philox", "auto_select" (in any case, with or without "-" and "_"), their numbers 1 and 3, or an
-            enum member with such a value.
+        alg: "philox", "threefry" or "auto_select" (in any case, with or without "-" and "_"), their numbers 1 to 3, or
+            an enum member with such a value.
 
     Raises:
-        ValueError: any other; ThreeFry has no kernel on CPU or GPU, in TensorFlow neither.
+        ValueError: another name or number.
+        TypeError: neither.
 
     Source: ``tf.random.Algorithm``.
     """
     number = getattr(alg, "value", alg)
     if isinstance(number, str):
         number = _ALGORITHMS.get(number.strip().lower().replace("-", "").replace("_", ""))
+    elif not isinstance(number, int):
+        raise TypeError(f"random algorithm {alg!r} is neither a name nor a number")
     if number not in _ALGORITHMS.values():
-        raise ValueError(f"random algorithm {alg!r} is not supported: use 'philox' (1) or 'auto_select' (3)")
+        raise ValueError(
+            f"random algorithm {alg!r} is not supported: use 'philox' (1), 'threefry' (2) or 'auto_select' (3)"
+        )
     return number
 
 

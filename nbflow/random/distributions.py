@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nbflow.dtypes import FLOATING, DType, as_dtype, int32, int64
+from nbflow.dtypes import FLOATING, DType, as_dtype, int32, int64, uint32, uint64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.seeds import output_blocks
 from nbflow.ops.table import TABLE
@@ -19,6 +19,7 @@ from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import Tensor, apply, to_tensor
 
 INTEGERS = (int32, int64)
+FULL_INTEGERS = (*INTEGERS, uint32, uint64)
 
 
 def dtype_argument(function: str, dtype, allowed: tuple[DType, ...]) -> DType:
@@ -64,12 +65,13 @@ def normal(function: str, stream: Callable, shape, mean, stddev, dtype, truncate
         stream: (kernel, blocks) -> words.
         truncated: whether z is drawn again until |z| < 2.
     """
-    dtype = dtype_argument(function, dtype, FLOATING)
-    shape, index = _shape(function, shape)
+    dtype = as_dtype(dtype)
     # z is never -0, so that z · 1 + 0 is z.
-    standard = _is(mean, 0) and _is(stddev, 1)
+    standard = _is(mean, 0) and _is(stddev, 1) and dtype.is_floating
     if not standard:
         mean, stddev = to_tensor(mean, dtype), to_tensor(stddev, dtype)
+    dtype_argument(function, dtype, FLOATING)
+    shape, index = _shape(function, shape)
     if truncated:
         z = _draw("random_truncated_normal", stream, "TruncatedNormal", dtype, shape, index)
     else:
@@ -86,7 +88,7 @@ def uniform(function: str, stream: Callable, shape, minval, maxval, dtype, full_
         full_range: whether integers without bounds are drawn from the whole range of their dtype; otherwise they need
             bounds, and a float minval that is Python's 0 is not added.
     """
-    dtype = dtype_argument(function, dtype, FLOATING + INTEGERS)
+    dtype = dtype_argument(function, dtype, FLOATING + (FULL_INTEGERS if full_range else INTEGERS))
     if dtype.is_integer:
         return _uniform_integers(function, stream, shape, minval, maxval, dtype, full_range)
     shape, index = _shape(function, shape)
@@ -112,6 +114,7 @@ def _uniform_integers(function, stream, shape, minval, maxval, dtype, full_range
         )
     if maxval is None:
         return full_integers(function, stream, shape, dtype)
+    dtype_argument(f"{function} with bounds", dtype, INTEGERS)
     shape, index = _shape(function, shape)
     bounds = []
     for name, value in (("minval", minval), ("maxval", maxval)):
@@ -125,7 +128,7 @@ def _uniform_integers(function, stream, shape, minval, maxval, dtype, full_range
     if checked:
         both_ints = type(minval) is int and type(maxval) is int
         low, high = (minval, maxval) if both_ints else (int(bound.numpy()) for bound in bounds)
-        if low >= high:
+        if low >= high and not (full_range and 0 in shape):
             raise InvalidArgumentError(f"{function}: need minval < maxval, got {low} >= {high}")
     op, kernel = "random_uniform_int", "RandomUniformInt"
     return _draw(op, stream, kernel, dtype, shape, index, bounds, checked=checked)
@@ -133,7 +136,7 @@ def _uniform_integers(function, stream, shape, minval, maxval, dtype, full_range
 
 def full_integers(function: str, stream: Callable, shape, dtype):
     """Integers from the whole range of their dtype."""
-    dtype = dtype_argument(function, dtype, INTEGERS)
+    dtype = dtype_argument(function, dtype, FULL_INTEGERS)
     shape, index = _shape(function, shape)
     return _draw("random_full_int", stream, "RandomUniformFullInt", dtype, shape, index)
 

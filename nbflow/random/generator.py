@@ -8,19 +8,24 @@ import numpy as np
 
 from nbflow.arrays.creation import zeros_like
 from nbflow.arrays.joining import stack
-from nbflow.dtypes import float32, int64
+from nbflow.dtypes import float32, int32, int64, uint64
+from nbflow.errors import InvalidArgumentError, UnimplementedError
 from nbflow.function.trace import init_scope
 from nbflow.ops import seeds
 from nbflow.ops.table import TABLE
-from nbflow.public import cast
-from nbflow.random import distributions
+from nbflow.public import cast, export, number
+from nbflow.random import distributions, parametric
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import from_numpy, to_tensor
 from nbflow.tensor.variable import Variable
 
 
+@export("random.Algorithm", "random.experimental.Algorithm")
 class Algorithm(enum.Enum):
-    """Random number algorithms and their numbers (tf.random.Algorithm); ThreeFry is not supported."""
+    """Random number algorithms and their numbers (tf.random.Algorithm).
+
+    ThreeFry has a state, but no CPU kernel draws from it, in TensorFlow neither. AUTO_SELECT is Philox.
+    """
 
     PHILOX = 1
     THREEFRY = 2
@@ -39,15 +44,16 @@ def _words(function: str, name: str, value, size: int):
     return distributions.vector_argument(function, name, tensor, size)
 
 
-def create_rng_state(seed, alg="philox"):
+@export("random.create_rng_state", "random.experimental.create_rng_state")
+def create_rng_state(seed, alg):
     """Makes the state of a Generator from a seed (tf.random.create_rng_state).
 
     Args:
-        seed: an integer of any size, or up to three of them.
-        alg: "philox" or its number.
+        seed: an integer of any size, or as many as the state has words.
+        alg: "philox", "threefry" or "auto_select", their numbers, or an Algorithm.
 
     Returns:
-        A tensor of int64[3]: counter_lo, counter_hi, key.
+        A tensor of int64[3]: counter_lo, counter_hi, key; of ThreeFry int64[2]: counter, key.
 
     Raises:
         ValueError: alg is not supported.
@@ -57,10 +63,12 @@ def create_rng_state(seed, alg="philox"):
         >>> nf.random.create_rng_state(1234, "philox")
         <nf.Tensor: shape=(3,), dtype=int64, numpy=array([1234,    0,    0])>
     """
-    seeds.algorithm_id(alg)
-    return from_numpy(np.array(seeds.create_rng_state(seed), np.int64))
+    if isinstance(seed, TensorProtocol):
+        seed = np.atleast_1d(seed.numpy())
+    return from_numpy(np.array(seeds.create_rng_state(seed, seeds.algorithm_id(alg)), np.int64))
 
 
+@export("random.Generator", "random.experimental.Generator")
 class Generator:
     """A random number generator with a state of its own (tf.random.Generator).
 
@@ -69,7 +77,8 @@ class Generator:
     Args:
         copy_from: a Generator whose state is copied.
         state: int64[3], counter_lo, counter_hi and key; a Variable is used as it is, and shared.
-        alg: "philox" or "auto_select", their numbers, or an Algorithm.
+        alg: "philox", "threefry" or "auto_select", their numbers, or an Algorithm. From ThreeFry, whose state is
+            int64[2], nothing can be drawn.
 
     Raises:
         ValueError: neither copy_from nor state and alg are given, alg is not supported, or state is no int64[3].
@@ -89,12 +98,13 @@ class Generator:
         if state is None or alg is None:
             raise ValueError("random.Generator: give state and alg, or copy_from; or use Generator.from_seed")
         self._algorithm = seeds.algorithm_id(alg)
+        size = seeds.state_size(self._algorithm)
         if isinstance(state, Variable):
             if state.dtype is not int64:
                 raise ValueError(f"random.Generator: state is a Variable of {state.dtype.name}; it takes int64")
-            self._state = distributions.vector_argument("random.Generator", "state", state, 3)
+            self._state = distributions.vector_argument("random.Generator", "state", state, size)
         else:
-            self._state = Variable(_words("random.Generator", "state", state, 3), trainable=False, name="StateVar")
+            self._state = Variable(_words("random.Generator", "state", state, size), trainable=False, name="StateVar")
 
     @classmethod
     def from_seed(cls, seed, alg=None):
@@ -102,7 +112,7 @@ class Generator:
 
         Args:
             seed: an integer of any size, or up to three of them.
-            alg: "philox" (the default) or "auto_select".
+            alg: "philox" (the default), "threefry" or "auto_select".
         """
         alg = Algorithm.PHILOX if alg is None else alg
         return cls(state=create_rng_state(seed, alg), alg=alg)
@@ -115,12 +125,13 @@ class Generator:
     @classmethod
     def from_key_counter(cls, key, counter, alg):
         """Makes a Generator from a key, an integer, and a counter, two of them."""
-        return cls(state=_key_counter("random.Generator.from_key_counter", key, counter), alg=alg)
+        return cls(state=_key_counter("random.Generator.from_key_counter", key, counter, alg), alg=alg)
 
     @classmethod
     def from_non_deterministic_state(cls, alg=None):
         """Makes a Generator whose state comes from the system's entropy."""
-        return cls(state=seeds.nondeterministic_rng_state(), alg=Algorithm.PHILOX if alg is None else alg)
+        alg = seeds.algorithm_id(Algorithm.PHILOX if alg is None else alg)
+        return cls(state=seeds.nondeterministic_rng_state(alg), alg=alg)
 
     # --- the state ----------------------------------------------------------------------------------------------
 
@@ -137,7 +148,11 @@ class Generator:
     @property
     def key(self):
         """The key, an int64 scalar: Generators with different keys have independent streams."""
-        return to_tensor(self._state)[2]
+        return to_tensor(self._state)[-1]
+
+    @property
+    def _size(self) -> int:
+        return seeds.state_size(self._algorithm)
 
     def reset(self, state) -> None:
         """Replaces the state by another: int64[3].
@@ -145,7 +160,7 @@ class Generator:
         Raises:
             InvalidArgumentError: state has another shape.
         """
-        self._state.assign(_words("random.Generator.reset", "state", state, 3))
+        self._state.assign(_words("random.Generator.reset", "state", state, self._size))
 
     def reset_from_seed(self, seed) -> None:
         """Replaces the state by that of from_seed(seed)."""
@@ -153,21 +168,24 @@ class Generator:
 
     def reset_from_key_counter(self, key, counter) -> None:
         """Replaces the state by a key, an integer, and a counter, two of them."""
-        self._state.assign(_key_counter("random.Generator.reset_from_key_counter", key, counter))
+        function = "random.Generator.reset_from_key_counter"
+        self._state.assign(_key_counter(function, key, counter, self._algorithm))
 
     def skip(self, delta):
         """Moves the state on as drawing `delta` numbers does.
 
         Args:
-            delta: an integer.
+            delta: an integer, also as a tensor.
 
         Returns:
             The state before, int64[3].
         """
-        return self._stream("skip", seeds.output_blocks(operator.index(delta)))
+        return self._stream("skip", seeds.output_blocks(operator.index(number(delta))))
 
     def _stream(self, kernel, blocks):
         """Words to draw from; the state moves on by so many blocks."""
+        if self._algorithm == seeds.THREEFRY:
+            raise UnimplementedError("random.Generator: there is no CPU kernel that draws by ThreeFry; use 'philox'")
         with _lock:
             words = to_tensor(self._state)
             self._state.assign(TABLE["philox_skip"](words, blocks=blocks))
@@ -181,7 +199,7 @@ class Generator:
         Args:
             shape: of the result: sizes, or an integer tensor.
             mean, stddev: numbers or tensors of dtype that broadcast with shape; gradients flow to them.
-            dtype: float32 or float64.
+            dtype: float16, bfloat16, float32 or float64.
             name: accepted as TensorFlow's; it has no effect.
 
         Raises:
@@ -201,7 +219,7 @@ class Generator:
             shape: of the result: sizes, or an integer tensor.
             minval, maxval: numbers or tensors of dtype; by default [0, 1) for floats. For integers scalars, or None for
                 both: the whole range of the dtype.
-            dtype: float32, float64, int32 or int64.
+            dtype: float16, bfloat16, float32, float64, int32 or int64; uint32 and uint64 without bounds.
             name: accepted as TensorFlow's; it has no effect.
 
         Raises:
@@ -210,30 +228,48 @@ class Generator:
         """
         return distributions.uniform("random.Generator.uniform", self._stream, shape, minval, maxval, dtype)
 
-    def uniform_full_int(self, shape, dtype=int64, name=None):
+    def uniform_full_int(self, shape, dtype=uint64, name=None):
         """Draws integers from the whole range of a dtype.
 
         Args:
             shape: of the result: sizes, or an integer tensor.
-            dtype: int32 or int64; the bits are those of TensorFlow's uint32 and uint64.
+            dtype: uint64, uint32, int64 or int32.
             name: accepted as TensorFlow's; it has no effect.
         """
         return distributions.full_integers("random.Generator.uniform_full_int", self._stream, shape, dtype)
 
+    def binomial(self, shape, counts, probs, dtype=int32, name=None):
+        """Draws binomial numbers: successes among counts trials.
+
+        Args:
+            shape: of the result: sizes, or an integer tensor; it ends with the shape of the parameters.
+            counts, probs: trials and the chance of success, tensors of float16, float32 or float64 that broadcast.
+            dtype: float16, float32, float64, int32 or int64.
+            name: accepted as TensorFlow's; it has no effect.
+
+        Raises:
+            InvalidArgumentError: a dtype is another, or shape does not end with that of the parameters.
+        """
+        function = "random.Generator.binomial"
+        if self._algorithm != seeds.PHILOX:
+            raise InvalidArgumentError(f"{function}: it draws by Philox only, in TensorFlow too; use alg='philox'")
+        return parametric.binomial(function, self._stream, shape, counts, probs, dtype)
+
     def make_seeds(self, count=1):
         """Draws seeds for stateless functions: int64[2, count], one in each column."""
-        keys = self.uniform_full_int([count])
+        keys = self.uniform_full_int([count], int64)
         return stack([keys, zeros_like(keys)])
 
     def split(self, count=1) -> "list[Generator]":
         """Makes independent Generators; not inside nf.function, as each has a new Variable."""
-        keys = self.uniform_full_int([count]).numpy()
+        keys = self.uniform_full_int([count], int64).numpy()
         return [Generator(state=state, alg=self._algorithm) for state in seeds.split_states(keys)]
 
 
-def _key_counter(function: str, key, counter):
+def _key_counter(function: str, key, counter, alg):
     """A state from a key and a counter."""
-    parts = [_words(function, "counter", counter, 2), _words(function, "key", _as_vector(key), 1)]
+    size = seeds.state_size(seeds.algorithm_id(alg)) - 1
+    parts = [_words(function, "counter", counter, size), _words(function, "key", _as_vector(key), 1)]
     return TABLE["concat"](*parts, axis=0)
 
 
@@ -244,6 +280,7 @@ def _as_vector(key):
 _global: Generator | None = None
 
 
+@export("random.get_global_generator", "random.experimental.get_global_generator")
 def get_global_generator() -> Generator:
     """The Generator of the process (tf.random.get_global_generator).
 
@@ -256,6 +293,7 @@ def get_global_generator() -> Generator:
     return _global
 
 
+@export("random.set_global_generator", "random.experimental.set_global_generator")
 def set_global_generator(generator: Generator) -> None:
     """Replaces the Generator of the process (tf.random.set_global_generator).
 

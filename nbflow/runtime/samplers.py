@@ -11,7 +11,7 @@ TensorFlow does.
     category(sums, n, lo, hi, key)                     the category of uniform number n; `cumulate` makes the sums
     gamma_gradient_<dtype>(alpha, sample)              ∂ sample / ∂ alpha: Figurnov et al., NeurIPS 2018
     bounded_normals_<dtype>(…)                         the normals between two bounds of one set of parameters
-    index_shuffle(index, k0, k1, k2, last)             the Simon cipher, walked until it stays in [0, last]
+    index_shuffle(index, k0, k1, k2, last, rounds)     the Simon cipher, walked until it stays in [0, last]
 
 Logarithms, exponentials and powers are the C library's, as in TensorFlow, so that their last bit and with it every
 decision is the same. `bounded_normals_float16` computes in float32 and rounds after each operation.
@@ -460,23 +460,28 @@ def _simon_f(x, width, mask):
 
 
 @internal
-def index_shuffle(index, k0, k1, k2, last):
-    """Where a permutation of [0, last] sends index; keys and numbers are uint64."""
+def index_shuffle(index, k0, k1, k2, last, rounds):
+    """Where a permutation of [0, last] sends index; keys and numbers are uint64, rounds an even number from 4."""
     if last == np.uint64(0):
         return last
     size = np.int64(math.ceil(log2_64(np.float64(last))))
     width = np.uint64(max(size + size % 2, 16) // 2)
     mask = (_ONE << width) - _ONE
-    k0, k1, k2 = k0 & mask, k1 & mask, k2 & mask
-    # The cipher's constants, cut to the word: ...11111100 and the last bit of its sequence, 1.
-    turned = _rotated(k2, width - np.uint64(3), width, mask) ^ _rotated(k2, width - np.uint64(4), width, mask)
-    k3 = (np.uint64(0xFFFFFFFC) & mask) ^ _ONE ^ k0 ^ turned
+    keys = np.empty(rounds, np.uint64)
+    keys[0], keys[1], keys[2] = k0 & mask, k1 & mask, k2 & mask
+    sequence = np.uint64(0x7369F885192C0EF5) & mask
+    for i in range(3, rounds):
+        before = keys[i - 1]
+        turned = _rotated(before, width - np.uint64(3), width, mask) ^ _rotated(
+            before, width - np.uint64(4), width, mask
+        )
+        keys[i] = (np.uint64(0xFFFFFFFC) & mask) ^ (sequence & _ONE) ^ keys[i - 3] ^ turned
+        sequence >>= _ONE
     while True:
         left, right = (index >> width) & mask, index & mask
-        left ^= _simon_f(right, width, mask) ^ k0
-        right ^= _simon_f(left, width, mask) ^ k1
-        left ^= _simon_f(right, width, mask) ^ k2
-        right ^= _simon_f(left, width, mask) ^ k3
+        for i in range(0, rounds, 2):
+            left ^= _simon_f(right, width, mask) ^ keys[i]
+            right ^= _simon_f(left, width, mask) ^ keys[i + 1]
         index = (left << width) | right
         if index <= last:
             return index

@@ -258,9 +258,23 @@ def test_auto_select_is_three(alg):
     assert seeds.algorithm_id(alg) == 3
 
 
-@pytest.mark.parametrize("alg", ["threefry", 2, "mt19937", None])
+@pytest.mark.parametrize("alg", ["threefry", "ThreeFry", 2])
+def test_threefry_is_two(alg):
+    assert seeds.algorithm_id(alg) == 2
+    assert seeds.create_rng_state([12, 34], 2) == [12, 34]
+    assert seeds.create_rng_state(2**64 + 7, 2) == [7, 1]
+    assert len(seeds.nondeterministic_rng_state(2)) == 2
+
+
+@pytest.mark.parametrize("alg", ["mt19937", 0, 4])
 def test_other_algorithms_are_refused(alg):
     with pytest.raises(ValueError, match="is not supported: use 'philox'"):
+        seeds.algorithm_id(alg)
+
+
+@pytest.mark.parametrize("alg", [None, 1.5])
+def test_what_is_no_algorithm(alg):
+    with pytest.raises(TypeError, match="neither a name nor a number"):
         seeds.algorithm_id(alg)
 
 

@@ -110,7 +110,8 @@ def test_set_seed_does_not_touch_generators():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: Generator.from_seed(1, alg="threefry"), "threefry"),
+        (lambda: Generator.from_seed(1, alg="mersenne"), "mersenne"),
+        (lambda: Generator.from_seed(1).uniform([2], 0, 9, nf.uint32), "dtype is uint32"),
         (lambda: Generator.from_state([1, 2], "philox"), r"state has shape \(2,\)"),
         (lambda: Generator.from_state(nf.Variable([1, 2, 3]), "philox"), "Variable of int32"),
         (lambda: Generator(), "give state and alg"),
@@ -119,9 +120,10 @@ def test_set_seed_does_not_touch_generators():
         (lambda: Generator.from_seed(1).uniform([2], 3, 3, nf.int32), "got 3 >= 3"),
         (lambda: Generator.from_seed(1).uniform_full_int([2], nf.float32), "dtype is float32"),
         (
-            lambda: Generator.from_seed(1).normal([2], dtype=nf.int32),
+            lambda: Generator.from_seed(1).normal([2], 0, 1, dtype=nf.int32),
             "random.Generator.normal: dtype is int32",
         ),
+        (lambda: Generator.from_seed(1, "auto_select").binomial([2], 9.0, 0.5), "draws by Philox only"),
     ],
 )
 def test_invalid_arguments(call, message):

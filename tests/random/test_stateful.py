@@ -178,10 +178,11 @@ def test_threads_have_words_of_their_own():
     "call, message",
     [
         (
-            lambda: nf.random.normal([2], dtype=nf.int32),
+            lambda: nf.random.normal([2], 0, 1, dtype=nf.int32),
             "random.normal: dtype is int32; it takes float32, float64",
         ),
-        (lambda: nf.random.truncated_normal([2], dtype="int64"), "random.truncated_normal: dtype is int64"),
+        (lambda: nf.random.truncated_normal([2], 0, 1, "int64"), "random.truncated_normal: dtype is int64"),
+        (lambda: nf.random.normal([2], dtype=nf.complex64), "random.normal: dtype is complex64"),
         (lambda: nf.random.uniform([2], dtype=nf.uint8), "random.uniform: dtype is uint8"),
         (lambda: nf.random.uniform([2], dtype=nf.int32), "random.uniform: maxval is None"),
         (lambda: nf.random.uniform([2], None, 3, nf.int32), "minval is None and maxval is 3"),
@@ -206,6 +207,7 @@ def test_invalid_arguments(call, message):
         (lambda: nf.random.set_seed("a"), "set_seed: seed must be an integer"),
         (lambda: nf.random.uniform([2], 5, 6.5, nf.int32), "6.5"),
         (lambda: nf.random.normal([2], dtype="float17"), "float17"),
+        (lambda: nf.random.normal([2], dtype=nf.int32), "0.0"),
     ],
 )
 def test_wrong_types(call, message):

@@ -36,8 +36,7 @@ def test_seeds_of_int32_split_fold_in_and_shuffle():
     assert_bits(nf.random.stateless_normal([9], seed), "stateless32/normal/-5/7")
     assert_bits(nf.random.split([1, 2], 3), "split/1/2/3")
     assert_bits(nf.random.fold_in([1, 2], 3), "fold_in/1/2/3")
-    assert_bits(nf.random.stateless_shuffle(nf.range(50), [1, 2]), "stateless_shuffle/1/2")
-    assert nf.random.experimental.stateless_shuffle is nf.random.stateless_shuffle
+    assert_bits(nf.random.experimental.stateless_shuffle(nf.range(50), [1, 2]), "stateless_shuffle/1/2")
 
 
 def test_means_and_bounds_as_tensors():
@@ -71,6 +70,10 @@ def test_the_global_seed_does_not_matter():
             "minval is None and maxval is 3",
         ),
         (lambda: nf.random.stateless_uniform([2], [1, 2], dtype=nf.int32), "minval is 0 and maxval is None"),
+        (lambda: nf.random.stateless_uniform([2], [1, 2], 0, 3, nf.uint32), "dtype is uint32"),
+        (lambda: nf.random.split([1, 2], -1), "num has size -1"),
+        (lambda: nf.random.split(nf.constant([1, 2], nf.uint32)), r"random.split \(seed\): dtype is uint32"),
+        (lambda: nf.random.stateless_normal([2], [1, 2], alg="mersenne"), "mersenne"),
         (lambda: nf.random.stateless_truncated_normal([-1], [1, 2]), "size -1"),
     ],
 )
