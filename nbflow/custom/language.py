@@ -92,16 +92,18 @@ class Template:
             return self._scalars[key]
 
     def _specialised(self, values: dict) -> Scalar:
-        special = Specialiser(self.origin, values)
-        body = special.block(self.body)
-        return Scalar(self.origin, self.free, body, self.limit, self._partials(values))
+        body = Specialiser(self.origin, values).block(self.body)
+        if self.gradient is None:
+            return Scalar(self.origin, self.free, body, self.limit)
+        given = self.gradient if isinstance(self.gradient, tuple) else (self.gradient,)
+        text = "\n".join(ast.unparse(n) for t in given if t is not None for n in t.body)
+        return Scalar(self.origin, self.free, body, self.limit, lambda: self._partials(values), text)
 
-    def _partials(self, values: dict) -> tuple[Scalar | None, ...] | None:
-        """The partial derivatives that were given by hand."""
+    def _partials(self, values: dict) -> tuple[Scalar | None, ...]:
+        """The partial derivatives that were given by hand; they may call the function itself."""
         if isinstance(self.gradient, tuple):
             return tuple(None if t is None else t.scalar(tuple(values.values())) for t in self.gradient)
-        if self.gradient is None:
-            return None
+        assert self.gradient is not None
         given = self.gradient
         body = Specialiser(given.origin, values).block(given.body)
         return tuple(

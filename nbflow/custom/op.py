@@ -66,7 +66,7 @@ class CustomOp:
         """Compiles the program where defaults suffice, so that errors show before the first call."""
         defaults = self._template.defaults
         if all(p in defaults for p in self._template.fixed):
-            self._scalar(tuple(defaults[p] for p in self._template.fixed))
+            _ = self._scalar(tuple(defaults[p] for p in self._template.fixed)).partials
 
     def __call__(self, *args, **kwargs):
         """Applies the op; see nf.op."""
@@ -147,7 +147,7 @@ class CustomOp:
         defaults = self._template.defaults
         values = tuple(fixed[p] if p in fixed else defaults[p] for p in self._template.fixed)
         name = self._scalar(values).name
-        return definitions(f"{name}_{as_dtype(dtype).code}(")
+        return definitions(f"{name}_{as_dtype(dtype).compute}(").rstrip() + "\n"
 
     def __repr__(self) -> str:
         return f"<nf.op {self._template.name}{self._signature}>"

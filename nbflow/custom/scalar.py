@@ -6,6 +6,7 @@ from all that is assigned to it. Numbers in the text are typed, or Numba would c
 
 import ast
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -72,9 +73,12 @@ class Scalar:
         parameters: their names; all are reals.
         body: statements of the small language (see nbflow.custom.language).
         limit: how many rounds a loop may have that could go on for ever.
-        partials: its derivatives by parameter where they were given by hand; None for one that is zero.
+        partials: its derivatives by parameter where they were given by hand, None for one that is zero; else None.
         name: what kernels call it, with "_f32" or "_f64" behind; unique in the process.
         kinds: of its variables.
+
+    Args:
+        salt: what tells it from a program of equal text whose derivatives are others.
 
     Raises:
         SyntaxError: types do not fit, a variable may have no value, or not every path returns.
@@ -86,9 +90,11 @@ class Scalar:
         parameters: tuple[str, ...],
         body: list[ast.stmt],
         limit: int,
-        partials: "tuple[Scalar | None, ...] | None" = None,
+        partials: "Callable[[], tuple[Scalar | None, ...]] | None" = None,
+        salt: str = "",
     ):
-        self.origin, self.parameters, self.body, self.limit, self.partials = origin, parameters, body, limit, partials
+        self.origin, self.parameters, self.body, self.limit = origin, parameters, body, limit
+        self._make_partials, self._salt = partials, salt
         self.kinds = dict.fromkeys(parameters, REAL)
         self.derivatives: dict[int, Scalar | None] = {}
         self._infer()
@@ -100,7 +106,7 @@ class Scalar:
         DEFINITIONS.setdefault(self.name, self.definition)
 
     def _unique_name(self) -> str:
-        text = f"{self.definition('f64', False)[0]}{[p and p.name for p in self.partials or ()]}"
+        text = f"{self.definition('f64', False)[0]}{self._salt}"
         self._text = hashlib.sha256(text.encode()).hexdigest()
         name = "".join(c if c.isascii() else "_" for c in self.origin.name)
         taken = name in TABLE or name in PRELUDE or name in GENERIC or hasattr(vecmath, f"{name}_f32")
@@ -108,6 +114,11 @@ class Scalar:
             name = f"{name}_{self._text[:6]}"
         known = SCALARS.get(name)
         return name if known is None or known._text == self._text else f"{name}_{self._text[:6]}"
+
+    @cached_property
+    def partials(self) -> "tuple[Scalar | None, ...] | None":
+        """See above; made when they are asked for, as they may call the program itself."""
+        return None if self._make_partials is None else self._make_partials()
 
     def forget(self) -> None:
         """Gives its name free."""
@@ -188,11 +199,6 @@ class Scalar:
         text = "\n".join(["@vector_function", f"def {self.name}_{code}({', '.join(self.parameters)}):"])
         lines = [f"    {line}" for part in body for line in part]
         return "\n".join([text, *lines, ""]), writer.called
-
-    @cached_property
-    def calls(self) -> list[str]:
-        """The names of the programs that it calls."""
-        return self.definition("f64", False)[1]
 
 
 def _flow(scalar: Scalar, body: list[ast.stmt], known: set[str]) -> set[str] | None:

@@ -357,7 +357,7 @@ def test_names_that_are_taken():
 def test_what_it_looks_like():
     assert repr(squareplus) == "<nf.op squareplus(x, b=4.0)>"
     assert squareplus.__doc__ == "A smooth ReLU." and squareplus.__wrapped__(0.0) == 1.0
-    assert squareplus.source("float64").endswith("    return f64(0.5) * (x + sqrt_f64(x * x + b))\n\n\n")
+    assert squareplus.source("float64").endswith("    return f64(0.5) * (x + sqrt_f64(x * x + b))\n")
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
