@@ -417,7 +417,7 @@ def _sample_box(size, boxes, bits, covered, aspect_ratios, areas, attempts, whol
             break
         crop = None
     x, y, columns, rows = crop or (0, 0, width, height)
-    return np.array([y, x, 0], size.dtype), np.array([rows, columns, -1], size.dtype)
+    return np.array([y, x, 0]).astype(size.dtype), np.array([rows, columns, -1]).astype(size.dtype)
 
 
 def _infer_sample(avals, attrs):

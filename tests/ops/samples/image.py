@@ -66,6 +66,56 @@ def adjusted(*amounts: float):
     return samples
 
 
+def outlines(dtype: DType) -> Iterator[Sample]:
+    boxes = np.array([[[0, 0, 1, 1], [0.3, 0.2, 0.8, 0.6]], [[-0.4, 0.3, 0.6, 1.7], [0.6, 0.1, 0.3, 0.9]]], dtype.np)
+    colors = np.array([[0.5, 0.25, 1], [0.125, 0.75, 0.5], [1, 1, 1]], dtype.np)
+    for shape in some(dtype, [(2, 8, 9, 3), (2, 5, 4, 1), (0, 3, 3, 3), (2, 1, 1, 1)]):
+        yield Sample([numbers(dtype, shape), boxes[: shape[0]], colors])
+    yield Sample([numbers(dtype, (2, 3, 3, 1)), boxes[:, :0], colors])
+
+
+def crowds(dtype: DType) -> Iterator[Sample]:
+    """Boxes that overlap in all degrees, with different scores and with equal ones."""
+    rng = np.random.default_rng(3)
+    for count in some(dtype, [20, 1, 0]):
+        corners = rng.random((count, 2))
+        boxes = np.concatenate([corners, corners + 0.1 + rng.random((count, 2)) / 2], axis=1).astype(dtype.np)
+        for scores in (rng.permutation(count) / 32, np.full(count, 0.5)):
+            for limits in ((5, 0.5, -1, 0), (40, 0.3, 0.2, 0), (40, 0.3, 0.05, 0.5)):
+                rest = [np.asarray(limit, dtype.np) for limit in limits[1:]]
+                inputs = [boxes, scores.astype(dtype.np), np.asarray(limits[0], np.int32), *rest]
+                yield Sample(inputs, {"given_overlaps": False})
+    overlaps = (rng.permutation(36).reshape(6, 6) / 36).astype(dtype.np)
+    limits = [np.asarray(limit, dtype.np) for limit in (0.5, -1, 0)]
+    inputs = [overlaps, (rng.permutation(6) / 8).astype(dtype.np), np.asarray(4, np.int32), *limits]
+    yield Sample(inputs, {"given_overlaps": True})
+
+
+def batches(dtype: DType) -> Iterator[Sample]:
+    rng = np.random.default_rng(4)
+    corners = rng.random((2, 12, 2))
+    boxes = np.concatenate([corners, corners + 0.1 + rng.random((2, 12, 2)) / 2], axis=2).astype(dtype.np)
+    scores = (rng.permutation(24).reshape(2, 12) / 24).astype(dtype.np)
+    attrs = {"count": 6, "threshold": 0.4, "least": 0.1, "is_sorted": False, "canonical": False, "padded": True}
+    yield Sample([boxes, scores], attrs)
+    yield Sample([boxes[:1], np.sort(scores[:1])[:, ::-1].copy()], attrs | {"padded": False, "is_sorted": True})
+
+
+def classes(dtype: DType) -> Iterator[Sample]:
+    boxes, scores = next(batches(dtype)).inputs
+    attrs = {"per_class": 3, "total": 5, "threshold": 0.4, "least": 0.1, "pad_per_class": False, "clip": True}
+    yield Sample([boxes[:, :, None], np.stack([scores, scores[:, ::-1]], axis=2)], attrs)
+    yield Sample([boxes[:, :6, None], scores[:, :6, None]], attrs | {"pad_per_class": True, "clip": False})
+
+
+def random_boxes(dtype: DType) -> Iterator[Sample]:
+    bits = np.random.default_rng(5).integers(-(2**31), 2**31, 104).astype(np.int32)
+    boxes = np.array([[[0.1, 0.2, 0.9, 0.8]]], np.float32)
+    attrs = {"aspect_ratios": (0.75, 1.33), "areas": (0.05, 1.0), "attempts": 10, "whole": True}
+    for size, given in some(dtype, [([20, 30, 3], boxes), ([1, 1, 1], boxes), ([9, 5, 1], boxes[:, :0])]):
+        yield Sample([np.array(size, dtype.np), given, bits, np.float32(0.3)], attrs)
+
+
 def against_pixel(inputs, attrs, expected):
     """What errors of colours are relative to: 1 for hues, the greatest channel otherwise."""
     return np.broadcast_to(1 + np.abs(inputs[0]).max(-1, keepdims=True, initial=0), expected.shape)
@@ -82,6 +132,11 @@ RECIPES |= {
     "hsv_to_rgb": colours,
     "adjust_hue": adjusted(0.0, 0.3, -0.7),
     "adjust_saturation": adjusted(0.0, 0.5, 3.0),
+    "draw_bounding_boxes": outlines,
+    "non_max_suppression": crowds,
+    "non_max_suppression_padded": batches,
+    "combined_non_max_suppression": classes,
+    "sample_distorted_bounding_box": random_boxes,
 }
 MAGNITUDES |= dict.fromkeys(["rgb_to_hsv", "hsv_to_rgb", "adjust_hue", "adjust_saturation"], against_pixel)
 MAGNITUDES |= {"resample": against_sum}
