@@ -1,6 +1,7 @@
 """vectorized_map: a function traced for one example and run on all of them at once."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import optree
 
@@ -9,10 +10,11 @@ from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.errors import InvalidArgumentError
 from nbflow.function import batching
 from nbflow.function.trace import SymbolicTensor, Trace
+from nbflow.ops.table import TABLE
 from nbflow.public import export
 from nbflow.shapes import Dim
 from nbflow.tensor.state import state
-from nbflow.tensor.tensor import stack, to_tensor
+from nbflow.tensor.tensor import Tensor, stack, to_tensor
 from nbflow.tensor.variable import Variable
 
 
@@ -47,7 +49,7 @@ def vectorized(function: Callable, elements: Sequence, count, unroll: bool = Tru
         The results stacked along a new first axis, None where the function gave None.
     """
     trace = ExampleTrace()
-    known: dict[Value, tuple] = {}
+    known: dict[Value, tuple[Any, bool]] = {}
     with trace.active():
         symbols = [trace.argument(aval(x.dtype, tuple(x.nbflow_shape[1:]))) for x in elements]
         results = [None if r is None else trace.lift(to_tensor(r)) for r in function(*symbols)]
@@ -61,14 +63,28 @@ def vectorized(function: Callable, elements: Sequence, count, unroll: bool = Tru
     for symbol, x in zip(symbols, elements, strict=True):
         shared = x.nbflow_shape[0] == 1 and count != 1
         known[symbol.value] = (batching.squeezed(x), False) if shared else (x, True)
+    ends: dict[Value, Tensor] = {}  # where the random streams of all examples end
     for source, value in trace.captures:
-        known[value] = (source.nbflow_tensor() if isinstance(source, Variable) else source, False)
+        tensor = source.nbflow_tensor() if isinstance(source, Variable) else source
+        blocks = _blocks_drawn(value, graph.updates.get(value))
+        if blocks and not isinstance(count, Dim):  # each example goes on where the one before ended
+            *streams, ends[value] = [TABLE["philox_skip"](tensor, blocks=blocks * k) for k in range(count + 1)]
+            known[value] = (stack(streams), True) if streams else (tensor, False)
+        else:
+            known[value] = (tensor, False)
     known.update((value, (tensor, False)) for tensor, value in trace.scalars)
     batching.run(drop_unused(graph).nodes, known, count, unroll)
     for source, value in trace.captures:
         if isinstance(source, Variable) and value in graph.updates:
-            _assign(source, *known[graph.updates[value]])
+            _assign(source, *((ends[value], False) if value in ends else known[graph.updates[value]]))
     return [None if r is None else batching.as_stack(*known[r.value], count) for r in results]
+
+
+def _blocks_drawn(words: Value, after: Value | None):
+    """How many blocks of random numbers a function draws from a stream, where it does so in one op; else None."""
+    node = None if after is None else after.node
+    drawn = node is not None and node.op.name == "philox_skip" and node.inputs[0] is words
+    return node.attrs["blocks"] if drawn else None
 
 
 def _one_by_one(function: Callable, elements: Sequence, count) -> list:

@@ -370,7 +370,7 @@ def flatten_sources(structure, what: str):
     leaves, form = optree.tree_flatten(structure, none_is_leaf=True)
     for leaf in leaves:
         if not isinstance(leaf, TensorProtocol):
-            raise (TypeError if leaf is None else ValueError)(
+            raise (TypeError if leaf is None and not what.startswith("watch") else ValueError)(
                 f"{what} holds {leaf!r} of type {type(leaf).__name__}; it takes nf.Tensor, nf.Variable, and lists, "
                 f"tuples and dicts of them"
             )

@@ -137,3 +137,15 @@ def test_jacobian_and_hessian(name):
         outer.watch(x)
         g = gradient(x)
     np.testing.assert_allclose(outer.jacobian(g, x), by_rows(gradient, x), rtol=1e-5, atol=1e-5)
+
+
+def test_random_numbers_differ_between_examples():
+    def example(row):
+        return nf.random.normal([2]) + row, nf.random.stateless_uniform([3], [1, 2])
+
+    nf.random.set_seed(3)
+    draw = nf.function(lambda x: nf.vectorized_map(example, x))
+    (first, same), (second, _) = draw(nf.zeros([4, 2])), draw(nf.zeros([4, 2]))
+    assert len(np.unique(np.concatenate([first, second]))) == 16
+    assert (same.numpy() == same.numpy()[0]).all()
+    assert len(np.unique(nf.vectorized_map(example, nf.zeros([4, 2]))[0])) == 8

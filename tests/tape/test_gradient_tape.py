@@ -225,7 +225,7 @@ def test_watching_takes_tensors():
         for value, error in (
             (3.0, ValueError),
             ("a", ValueError),
-            (None, TypeError),
+            (None, ValueError),
             ([nf.constant(1.0), 2], ValueError),
         ):
             with pytest.raises(error, match="watch: tensor holds"):
