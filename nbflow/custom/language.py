@@ -218,8 +218,10 @@ class _Reader:
         if arguments.vararg or arguments.kwarg:
             raise self.error(definition, "takes *args or **kwargs", "Name its parameters.")
         names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-        bound = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        self.locals = self._spelling({*names, *bound})
+        counters = [n.target for n in ast.walk(definition) if isinstance(n, ast.For)]
+        stored = [n for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        self.assigned = {*names, *(n.id for n in stored if n not in counters)}
+        self.locals = self._spelling({*names, *(n.id for n in stored)})
         defaults = {n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not p.empty}
         for name, value in defaults.items():
             if not isinstance(value, (*CONSTANTS, np.number)):
@@ -259,11 +261,11 @@ class _Reader:
         shown = ast.unparse(node).splitlines()[0]
         return self.error(node, f"`{shown}` is nothing that an op can do ({kind.__name__})", ADVICE.get(kind, ""))
 
-    def fresh(self) -> str:
+    def fresh(self, stem: str) -> str:
         """A local name that the function does not use."""
         self._count += 1
-        name = f"swap{self._count}"
-        return name if name not in self.locals.values() else self.fresh()
+        name = f"{stem}{self._count}"
+        return name if name not in self.locals.values() else self.fresh(stem)
 
     # --- statements ---------------------------------------------------------------------------------------------
 
@@ -298,7 +300,7 @@ class _Reader:
             case ast.While(orelse=[]):
                 return [ast.While(self.expression(node.test), self.block(node.body), [])]
             case ast.For(orelse=[], target=ast.Name() as target):
-                return [ast.For(self.target(target), self.range(node.iter), self.block(node.body), [])]
+                return [self.loop(node, target)]
             case ast.Break() | ast.Continue():
                 return [copy.copy(node)]
             case ast.Pass() | ast.Expr(value=ast.Constant()):
@@ -326,7 +328,7 @@ class _Reader:
             if not isinstance(t, ast.Name):
                 raise self.unknown(t)
             if any(t.id in names for names in reads[k + 1 :]):  # its old value is still needed
-                names.append(ast.Name(self.fresh(), ast.Store()))
+                names.append(ast.Name(self.fresh("swap"), ast.Store()))
                 found.append(ast.Assign([names[-1]], self.expression(v), lineno=t.lineno))
             else:
                 names.append(t)
@@ -335,6 +337,15 @@ class _Reader:
             if isinstance(t, ast.Name) and t is not name:
                 found.append(ast.Assign([self.target(t)], ast.Name(name.id, ast.Load()), lineno=t.lineno))
         return found
+
+    def loop(self, node: ast.For, target: ast.Name) -> ast.For:
+        """A loop whose counter is a variable of its own if its name is assigned to elsewhere: it stays an integer."""
+        counter, body = self.target(target), self.block(node.body)
+        if target.id in self.assigned:
+            counter = ast.copy_location(ast.Name(self.fresh("count"), ast.Store()), target)
+            value = ast.copy_location(ast.Name(counter.id, ast.Load()), target)
+            body.insert(0, ast.copy_location(ast.Assign([self.target(target)], value), target))
+        return ast.For(counter, self.range(node.iter), body, [])
 
     def range(self, node: ast.expr) -> ast.Call:
         """A loop's range, with start, stop and step."""

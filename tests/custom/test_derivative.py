@@ -169,6 +169,17 @@ def truths(x, y):
     return (x > 0) * x * y + above * x**2 + (y if above and not y > 3 else -y) + np.where(x > 1, x, y * y)
 
 
+def counters(x, y):
+    total = 0.0
+    for i in range(3):
+        total += i * x
+        i = i * y
+        total += i
+    for x in range(2):
+        total += x * y
+    return total * x + i
+
+
 def reassigned(x, y):
     x = x * y
     y += x
@@ -178,7 +189,7 @@ def reassigned(x, y):
 
 FIXED = {horner: (5,)}
 ALL = [squareplus, mish, huber, branches, conditional, horner, continued, swaps, nested, powers, many]
-ALL += [remainders, truths, reassigned]
+ALL += [remainders, truths, counters, reassigned]
 
 
 @pytest.mark.parametrize("function", ALL, ids=lambda f: f.__name__)
