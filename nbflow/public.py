@@ -47,8 +47,20 @@ def publish() -> None:
 def pair(op: str, x, y, names: tuple[str, str] = ("x", "y")) -> tuple:
     """Both as tensors, of one dtype where that is possible: numbers and arrays take the dtype of the first tensor."""
     hint = next((v.dtype for v in (x, y) if isinstance(v, TensorProtocol)), None)
-    x = argument(op, names[0], x, hint)
-    return x, argument(op, names[1], y, hint or x.dtype)
+    x = argument(op, names[0], x) if hint is None else alike(op, names[0], x, hint)
+    return x, alike(op, names[1], y, hint or x.dtype)
+
+
+def alike(op: str, name: str, value, dtype):
+    """An argument beside one of a dtype: a tensor as it is, numbers and arrays as tensors of that dtype.
+
+    Raises:
+        TypeError: numbers have no such dtype.
+    """
+    tensor = argument(op, name, value, dtype)
+    if tensor.dtype is not dtype and not isinstance(value, TensorProtocol):
+        raise TypeError(f"{op}: cannot convert {name}, {value!r:.200}, to {dtype.name}; use nf.cast")
+    return tensor
 
 
 def axes_of(axis):

@@ -10,7 +10,7 @@ from nbflow.public import axes_of, cast, export
 from nbflow.shapes import could_be_equal, normalize_axes
 from nbflow.tensor.indexed_slices import IndexedSlices
 from nbflow.tensor.protocol import TensorProtocol
-from nbflow.tensor.tensor import argument
+from nbflow.tensor.tensor import argument, to_tensor
 
 
 def _values(op: str, t, name: str = "t"):
@@ -107,11 +107,7 @@ def global_norm(t_list, name=None):
         TypeError: t_list is no list.
     """
     halves = [TABLE["l2_loss"](t) for t in _tensors("global_norm", t_list) if t is not None]
-    if not halves:
-        raise ValueError("global_norm: t_list has no tensors")
-    total = halves[0]
-    for half in halves[1:]:
-        total = total + half
+    total = TABLE["add_n"](*halves) if halves else to_tensor(0.0)
     return TABLE["sqrt"](total * 2)
 
 
@@ -143,11 +139,9 @@ def clip_by_global_norm(t_list, clip_norm, use_norm=None, name=None):
 
 
 def _sum(op: str, inputs):
-    if not isinstance(inputs, (list, tuple)) or not inputs:
-        if isinstance(inputs, (TensorProtocol, IndexedSlices)):
-            inputs = [inputs]
-        else:
-            raise ValueError(f"{op}: inputs is {inputs!r:.200}; it takes a list of one or more tensors")
+    inputs = [inputs] if isinstance(inputs, IndexedSlices) else list(inputs)
+    if not inputs:
+        raise ValueError(f"{op}: inputs is empty; it takes one or more tensors")
     hint = next((v.dtype for v in inputs if isinstance(v, TensorProtocol)), None)
     tensors = [argument(op, f"inputs[{k}]", v, hint) for k, v in enumerate(inputs)]
     first = tensors[0]

@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 
-from nbflow.dtypes import as_dtype, bool_, float32, float64, int32, int64
+from nbflow.dtypes import as_dtype, bfloat16, bool_, float16, float32, float64, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
-from nbflow.public import cast, export, number, shape_argument
+from nbflow.public import alike, cast, export, number, shape_argument, size_of
 from nbflow.shapes import Dim, broadcast, dim_max, normalize_axis
 from nbflow.tensor import tensor as tensors
 from nbflow.tensor.indexing import static
@@ -71,7 +71,7 @@ def constant(value, dtype=None, shape=None, name="Const"):
 
 
 @export("fill")
-def fill(dims, value, name=None):
+def fill(dims, value, name=None, layout=None):
     """A tensor with one value everywhere (tf.fill).
 
     Args:
@@ -85,13 +85,13 @@ def fill(dims, value, name=None):
 
 
 @export("zeros")
-def zeros(shape, dtype=float32, name=None):
+def zeros(shape, dtype=float32, name=None, layout=None):
     """A tensor of zeros (tf.zeros)."""
     return _filled("zeros", shape, dtype, 0)
 
 
 @export("ones")
-def ones(shape, dtype=float32, name=None):
+def ones(shape, dtype=float32, name=None, layout=None):
     """A tensor of ones (tf.ones)."""
     return _filled("ones", shape, dtype, 1)
 
@@ -102,13 +102,13 @@ def _filled(op: str, shape, dtype, value):
 
 
 @export("zeros_like")
-def zeros_like(input, dtype=None, name=None):
+def zeros_like(input, dtype=None, name=None, layout=None):
     """Zeros with the shape of input (tf.zeros_like)."""
     return _like("zeros_like", input, dtype)
 
 
 @export("ones_like")
-def ones_like(input, dtype=None, name=None):
+def ones_like(input, dtype=None, name=None, layout=None):
     """Ones with the shape of input (tf.ones_like)."""
     return _like("ones_like", input, dtype)
 
@@ -120,7 +120,7 @@ def _like(op: str, value, dtype):
     return TABLE[op](value)
 
 
-@export("eye")
+@export("eye", "linalg.eye")
 def eye(num_rows, num_columns=None, batch_shape=None, dtype=float32, name=None):
     """Matrices with ones on the diagonal and zeros elsewhere (tf.eye).
 
@@ -150,12 +150,14 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
     """
     if limit is None:
         start, limit = 0, start
-    values = [_range_number(v) for v in (start, limit, delta)]
     if dtype is None:
         kinds = [argument("range", "start, limit or delta", v).dtype for v in (start, limit, delta)]
-        order = (int32, int64, float32, float64)
-        dtype = max(kinds, key=lambda kind: order.index(kind) if kind in order else 0)
+        order = (int32, int64, float16, bfloat16, float32, float64)
+        dtype = max(kinds, key=lambda kind: order.index(kind) if kind in order else -1)
     dtype = as_dtype(dtype)
+    values = [_range_number(v) for v in (start, limit, delta)]
+    if any(v is None for v in values):
+        return _traced_range(start, limit, delta, dtype)
     if any(isinstance(v, Dim) for v in values):
         return _symbolic_range(*values, dtype)
     first, last, step = (dtype.np.type(v) for v in values)
@@ -170,14 +172,20 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
 
 
 def _range_number(value):
-    """A Python number, or a size that is not known while tracing."""
-    known = static(argument("range", "start, limit or delta", value))
-    if known is None:
-        raise InvalidArgumentError(
-            f"range: {value!r} is a tensor of the trace, so that the size of the result is not known; "
-            f"use Python numbers or sizes of tensors"
-        )
-    return number(known)
+    """A Python number, a size that is not known while tracing, or None for a tensor of the trace."""
+    return number(static(argument("range", "start, limit or delta", value)))
+
+
+def _traced_range(start, limit, delta, dtype):
+    """A range with a tensor of the trace among its ends, so that only values decide its size."""
+    wide = int64 if dtype.is_integer else float64
+    first, last, step = (cast(argument("range", "start, limit or delta", v), dtype) for v in (start, limit, delta))
+    distance, width = cast(last, wide) - cast(first, wide), cast(step, wide)
+    if dtype.is_integer:
+        count = -TABLE["floor_div"](-distance, width)
+    else:
+        count = cast(TABLE["ceil"](distance / width), int64)
+    return TABLE["range"](first, step, size=size_of("range", "the size", TABLE["maximum"](count, 0)))
 
 
 def _symbolic_range(first, last, step, dtype):
@@ -208,15 +216,18 @@ def linspace(start, stop, num, name=None, axis=0):
         InvalidArgumentError: num is below 1, or start is not floating point.
     """
     start = argument("linspace", "start", start)
-    stop = argument("linspace", "stop", stop, start.dtype)
+    stop = alike("linspace", "stop", stop, start.dtype)
     if start.dtype.is_integer:
-        start, stop = cast(start, float64), cast(stop, float64)
-    num = int(num)
-    if num < 1:
-        raise InvalidArgumentError(f"linspace: num is {num}; it takes 1 or more")
+        wide = float32 if start.dtype.size < 4 else float64
+        start, stop = cast(start, wide), cast(stop, wide)
+    num = int(number(num))
+    if num < 0:
+        raise InvalidArgumentError(f"linspace: num is {num}; it takes 0 or more")
     shape = broadcast("linspace", start.nbflow_shape, stop.nbflow_shape)
     at = normalize_axis("linspace", axis, len(shape) + 1)
     start, stop = (TABLE["reshape"](_stretched(v, shape), shape=(*shape[:at], 1, *shape[at:])) for v in (start, stop))
+    if num == 0:
+        return TABLE["fill_like"](start, shape=(*shape[:at], 0, *shape[at:]), value=0)
     if num == 1:
         return start
     counting = to_tensor(np.arange(num - 1, dtype=start.dtype.np).reshape(-1, *(1,) * (len(shape) - at)))

@@ -1,14 +1,14 @@
 """Joining tensors and picking parts of them."""
 
-import math
 import operator
 
 import numpy as np
 
+from nbflow.arrays.scattering import points
 from nbflow.dtypes import as_dtype, bool_, float32
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
-from nbflow.public import cast, export, number
+from nbflow.public import alike, export, number
 from nbflow.shapes import could_be_equal, normalize_axis
 from nbflow.tensor import tensor as tensors
 from nbflow.tensor.protocol import TensorProtocol
@@ -29,6 +29,18 @@ def concat(values, axis, name="concat"):
     parts = _parts("concat", values)
     axis = normalize_axis("concat", number(axis), parts[0].ndim)
     return parts[0] if len(parts) == 1 else TABLE["concat"](*parts, axis=axis)
+
+
+@export("parallel_stack")
+def parallel_stack(values, name="parallel_stack"):
+    """Tensors of one shape joined along a new first axis (tf.parallel_stack); only in a traced function.
+
+    Raises:
+        RuntimeError: no function is being traced.
+    """
+    if state.trace is None:
+        raise RuntimeError("parallel_stack: it is for traced functions; use nf.stack")
+    return stack(values)
 
 
 @export("stack")
@@ -56,8 +68,10 @@ def _parts(op: str, values) -> list:
     if not values:
         raise InvalidArgumentError(f"{op}: values is empty; it takes at least one tensor")
     hint = next((v.dtype for v in values if isinstance(v, TensorProtocol)), None)
-    first = argument(op, "values[0]", values[0], hint)
-    return [first, *(argument(op, f"values[{k}]", v, hint or first.dtype) for k, v in enumerate(values[1:], 1))]
+    if op == "stack" and hint is None and not any(isinstance(v, np.ndarray) for v in values):
+        values = list(to_tensor(values))  # whose dtype is that of all
+    first = argument(op, "values[0]", values[0]) if hint is None else alike(op, "values[0]", values[0], hint)
+    return [first, *(alike(op, f"values[{k}]", v, hint or first.dtype) for k, v in enumerate(values[1:], 1))]
 
 
 @export("gather")
@@ -75,41 +89,14 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
     Raises:
         InvalidArgumentError: an index is out of range.
     """
-    params, indices = argument("gather", "params", params), argument("gather", "indices", indices)
-    axis = normalize_axis("gather", batch_dims if axis is None else number(axis), params.ndim)
-    if batch_dims:
-        return _batch_gather(
-            params, indices, axis, normalize_axis("gather", batch_dims, indices.ndim + 1, "batch_dims")
-        )
-    return TABLE["gather"](params, indices, axis=axis)
-
-
-def _batch_gather(params, indices, axis: int, batch_dims: int):
-    """Gathers from params with its batch axes and `axis` flattened into one, at indices shifted to match."""
-    batch = params.nbflow_shape[:batch_dims]
-    if axis < batch_dims or indices.nbflow_shape[:batch_dims] != batch:
-        raise InvalidArgumentError(
-            f"gather: params of shape {params.shape} and indices of shape {indices.shape} do not share "
-            f"{batch_dims} batch axes before axis {axis}"
-        )
-    between = params.nbflow_shape[batch_dims:axis]
-    order = (*range(batch_dims), axis, *(k for k in range(batch_dims, params.ndim) if k != axis))
-    moved = TABLE["transpose"](params, perm=order)
-    length, rest = moved.nbflow_shape[batch_dims], moved.nbflow_shape[batch_dims + 1 :]
-    flat = TABLE["reshape"](moved, shape=(math.prod(batch) * length, *rest))
-    shifts = (
-        np.arange(math.prod(batch), dtype=indices.dtype.np).reshape(*batch, *(1,) * (indices.ndim - batch_dims))
-        * length
-    )
-    found = TABLE["gather"](flat, indices + to_tensor(shifts), axis=0)
-    picked = indices.ndim
-    order = (
-        *range(batch_dims),
-        *(picked + k for k in range(len(between))),
-        *range(batch_dims, picked),
-        *range(picked + len(between), picked + len(rest)),
-    )
-    return TABLE["transpose"](found, perm=order)
+    params, indices = argument("gather", "params", params), points("gather", indices)
+    batch = int(number(batch_dims))
+    if batch:
+        batch = normalize_axis("gather", batch + (indices.ndim if batch < 0 else 0), indices.ndim + 1, "batch_dims")
+    axis = normalize_axis("gather", batch if axis is None else number(axis), params.ndim)
+    if axis < batch:
+        raise InvalidArgumentError(f"gather: axis is {axis} and batch_dims {batch}; axis is not one of the batch axes")
+    return TABLE["gather"](params, indices, axis=axis, **({"batch_dims": batch} if batch else {}))
 
 
 @export("boolean_mask")
@@ -125,7 +112,6 @@ def boolean_mask(tensor, mask, axis=None, name="boolean_mask"):
 
     Raises:
         ValueError: the shape of mask does not fit.
-        InvalidArgumentError: a function is being traced: the size of the result depends on values.
 
     Example:
         >>> import nbflow as nf
@@ -162,9 +148,13 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     dtype = as_dtype(dtype) if dtype is not None else (float32 if given is None else to_tensor(given).dtype)
     on = to_tensor(1 if on_value is None else on_value, hint=dtype)
     off = to_tensor(0 if off_value is None else off_value, hint=dtype)
-    if dtype is bool_:
-        on, off = cast(on, bool_), cast(off, bool_)
-    at = normalize_axis("one_hot", -1 if axis is None else axis, indices.ndim + 1)
+    for name_, value in (("on_value", on), ("off_value", off)):
+        if value.dtype is not dtype:
+            raise TypeError(f"one_hot: {name_} has dtype {value.dtype.name}, not {dtype.name}")
+    at = -1 if axis is None else int(axis)
+    if at < -1:
+        raise InvalidArgumentError(f"one_hot: axis is {axis}; it takes -1 or 0 … {indices.ndim}")
+    at = normalize_axis("one_hot", at, indices.ndim + 1)
     return TABLE["one_hot"](indices, on, off, depth=depth, axis=at)
 
 
@@ -179,18 +169,18 @@ def where(condition, x=None, y=None, name=None):
     Returns:
         A tensor of the broadcast shape, or of shape [number of true elements, rank] and dtype int64.
     """
-    condition = argument("where", "condition", condition)
+    condition = (
+        argument("where", "condition", condition) if x is None else alike("where", "condition", condition, bool_)
+    )
     if (x is None) != (y is None):
         raise ValueError("where: x and y must both be given, or neither")
     if x is None:
-        if state.trace is not None:
-            raise InvalidArgumentError(
-                "where: with condition alone the result's shape depends on values, which a trace lacks"
-            )
-        return to_tensor(np.argwhere(condition.numpy()).reshape(-1, condition.ndim).astype(np.int64))
+        if not condition.ndim:
+            raise InvalidArgumentError("where: condition is a scalar, which has no indices")
+        return TABLE["where_true"](condition)
     hint = next((v.dtype for v in (x, y) if isinstance(v, TensorProtocol)), None)
-    x = argument("where", "x", x, hint)
-    return TABLE["select"](condition, x, argument("where", "y", y, hint or x.dtype))
+    x = argument("where", "x", x) if hint is None else alike("where", "x", x, hint)
+    return TABLE["select"](condition, x, alike("where", "y", y, hint or x.dtype))
 
 
 @export("identity")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from nbflow.dtypes import as_dtype, bool_, int32, int64
+from nbflow.dtypes import bool_, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
-from nbflow.public import axes_of, cast, export, number, shape_argument, size_of, sizes
-from nbflow.shapes import Dim, could_be_equal, dim_max, normalize_axis
+from nbflow.public import alike, axes_of, cast, export, number, shape_argument, size_of, sizes
+from nbflow.shapes import Dim, could_be_equal, normalize_axis
 from nbflow.tensor.indexing import static
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument, to_tensor
@@ -65,7 +65,7 @@ def repeat(input, repeats, axis=None, name=None):
     axis = normalize_axis("repeat", axis, x.ndim)
     repeats = argument("repeat", "repeats", repeats)
     if not repeats.dtype.is_integer:
-        raise InvalidArgumentError(f"repeat: repeats has dtype {repeats.dtype.name}; it takes integers")
+        raise TypeError(f"repeat: repeats has dtype {repeats.dtype.name}; it takes integers")
     shape = x.nbflow_shape
     if repeats.ndim == 0 or repeats.nbflow_shape == (1,):
         times = size_of("repeat", "repeats", TABLE["reshape"](repeats, shape=()))
@@ -103,9 +103,9 @@ def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
     before, after = _paddings(x, paddings)
     mode = mode.upper()
     if mode == "CONSTANT":
-        value = argument("pad", "constant_values", constant_values, x.dtype)
-        if value.dtype is not x.dtype and not isinstance(constant_values, TensorProtocol):
-            value = cast(value, x.dtype)
+        if x.dtype.is_bool and isinstance(constant_values, int):
+            constant_values = bool(constant_values)
+        value = alike("pad", "constant_values", constant_values, x.dtype)
         return TABLE["pad"](x, value, before=before, after=after)
     if mode not in ("REFLECT", "SYMMETRIC"):
         raise ValueError(f"pad: mode is {mode!r}; it takes 'CONSTANT', 'REFLECT' or 'SYMMETRIC'")
@@ -177,8 +177,8 @@ def roll(input, shift, axis, name=None):
         raise InvalidArgumentError("roll: input is a scalar; it takes one or more axes")
     axes = [normalize_axis("roll", number(a), x.ndim) for a in _listed(axis)]
     shifts = argument("roll", "shift", shift)
-    if shifts.nbflow_shape not in ((), (len(axes),)) or (not shifts.ndim and len(axes) != 1):
-        raise InvalidArgumentError(f"roll: shift has shape {shifts.shape} for {len(axes)} axes")
+    if shifts.nbflow_shape != ((len(axes),) if isinstance(axes_of(axis), (list, tuple)) else ()):
+        raise InvalidArgumentError(f"roll: shift has shape {shifts.shape} and axis is {axis}; they have one shape")
     for k, at in enumerate(axes):
         one = shifts[k] if shifts.ndim else shifts
         if static(one) is None:
@@ -201,7 +201,9 @@ def reverse(tensor, axis, name=None):
         InvalidArgumentError: an axis is out of range, or named twice.
     """
     x = argument("reverse", "tensor", tensor)
-    axes = [normalize_axis("reverse", a, x.ndim) for a in _listed(axis)]
+    if not isinstance(axes_of(axis), (list, tuple)):
+        raise InvalidArgumentError(f"reverse: axis is {axis}; it takes a list of axes")
+    axes = [normalize_axis("reverse", a, x.ndim) for a in axes_of(axis)]
     if len(set(axes)) != len(axes):
         raise InvalidArgumentError(f"reverse: axis {axis} names an axis twice")
     shape = x.nbflow_shape
@@ -225,8 +227,10 @@ def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None, name=No
     """
     x = argument("reverse_sequence", "input", input)
     lengths = argument("reverse_sequence", "seq_lengths", seq_lengths)
+    if seq_axis is None:
+        raise TypeError("reverse_sequence: seq_axis is missing; it takes an axis")
     batch = normalize_axis("reverse_sequence", batch_axis or 0, x.ndim, "batch_axis")
-    along = normalize_axis("reverse_sequence", seq_axis or 0, x.ndim, "seq_axis")
+    along = normalize_axis("reverse_sequence", seq_axis, x.ndim, "seq_axis")
     if batch == along:
         raise InvalidArgumentError(f"reverse_sequence: batch_axis and seq_axis are both {batch}")
     if not could_be_equal(lengths.nbflow_shape, (x.nbflow_shape[batch],)):
@@ -239,7 +243,7 @@ def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None, name=No
     lengths = TABLE["reshape"](lengths, shape=(x.nbflow_shape[batch], 1))
     zero = TABLE["fill_like"](lengths, shape=(), value=0)
     at = TABLE["range"](zero, zero + 1, size=x.nbflow_shape[along])
-    indices = TABLE["select"](at < lengths, lengths - 1 - at, at)
+    indices = TABLE["select"](at < TABLE["abs"](lengths), lengths - 1 - at, at)  # out of range for a negative length
     found = TABLE["gather"](TABLE["transpose"](x, perm=order), indices, axis=1, batch_dims=1)
     return TABLE["transpose"](found, perm=tuple(int(k) for k in np.argsort(order)))
 
@@ -266,10 +270,12 @@ def sequence_mask(lengths, maxlen=None, dtype=bool_, name=None):
     maxlen = argument("sequence_mask", "maxlen", maxlen)
     if maxlen.ndim:
         raise ValueError(f"sequence_mask: maxlen has shape {maxlen.shape}; it takes a scalar")
-    size = size_of("sequence_mask", "maxlen", maxlen)
+    whole = maxlen if maxlen.dtype.is_integer else cast(TABLE["ceil"](maxlen), int32)
+    size = size_of("sequence_mask", "maxlen", whole)
     zero = TABLE["fill_like"](maxlen, shape=(), value=0)
     lengths = TABLE["reshape"](cast(lengths, maxlen.dtype), shape=(*lengths.nbflow_shape, 1))
-    return cast(TABLE["range"](zero, zero + 1, size=dim_max(size, 0)) < lengths, as_dtype(dtype))
+    mask = TABLE["range"](zero, zero + 1, size=size) < lengths
+    return mask if dtype is None else cast(mask, dtype)
 
 
 @export("meshgrid")
@@ -289,6 +295,8 @@ def meshgrid(*args, indexing="xy", name="meshgrid"):
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing is {indexing!r}; it takes 'xy' or 'ij'")
     vectors = [argument("meshgrid", f"args[{k}]", v) for k, v in enumerate(args)]
+    if any(v.dtype is not vectors[0].dtype for v in vectors):
+        raise InvalidArgumentError(f"meshgrid: args have dtypes {[v.dtype.name for v in vectors]}; all must be equal")
     counts = []
     for k, v in enumerate(vectors):
         total = 1

@@ -1,10 +1,12 @@
 """The shape of tensors: reshape, transpose and their like."""
 
+import numpy as np
+
 from nbflow.dtypes import as_dtype, int32
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
-from nbflow.public import cast, export, shape_argument, sizes
-from nbflow.shapes import Dim, normalize_axes, normalize_axis
+from nbflow.public import axes_of, cast, export, number, shape_argument, sizes
+from nbflow.shapes import Dim, normalize_axis
 from nbflow.tensor.tensor import argument, to_tensor
 
 
@@ -56,7 +58,8 @@ def transpose(a, perm=None, conjugate=False, name="transpose"):
     order = tuple(p + a.ndim if p < 0 else p for p in order)
     if sorted(order) != list(range(a.ndim)):
         raise InvalidArgumentError(f"transpose: perm {list(order)} is no permutation of the {a.ndim} axes of {a.shape}")
-    return TABLE["transpose"](a, perm=order)
+    moved = TABLE["transpose"](a, perm=order)
+    return TABLE["conj"](moved) if conjugate and a.dtype.is_complex else moved
 
 
 @export("squeeze")
@@ -71,7 +74,7 @@ def squeeze(input, axis=None, name=None):
     if axis is None or axis == [] or axis == ():
         axes = tuple(k for k, n in enumerate(shape) if n == 1)
     else:
-        axes = normalize_axes("squeeze", axis, len(shape))
+        axes = tuple(normalize_axis("squeeze", a, len(shape)) for a in np.atleast_1d(axes_of(axis)).tolist())
     for k in axes:
         if shape[k] != 1:
             raise InvalidArgumentError(f"squeeze: axis {k} of input has size {shape[k]} (shape {x.shape}), not 1")
@@ -82,7 +85,7 @@ def squeeze(input, axis=None, name=None):
 def expand_dims(input, axis, name=None):
     """A new axis of size 1 before axis; -1 puts it last (tf.expand_dims)."""
     x = argument("expand_dims", "input", input)
-    at = normalize_axis("expand_dims", axis, x.ndim + 1)
+    at = normalize_axis("expand_dims", number(axis), x.ndim + 1)
     shape = x.nbflow_shape
     return TABLE["reshape"](x, shape=(*shape[:at], 1, *shape[at:]))
 

@@ -155,7 +155,7 @@ def split(value, num_or_size_splits, axis=0, num=None, name="split"):
     """
     x = argument("split", "value", value)
     if isinstance(num_or_size_splits, TensorProtocol) and num_or_size_splits.ndim == 0:
-        num_or_size_splits = number(static(num_or_size_splits))
+        raise ValueError("split: num_or_size_splits is a scalar tensor; it takes an int, or a vector of sizes")
     axis = normalize_axis("split", number(axis), x.ndim)
     n = x.nbflow_shape[axis]
     if isinstance(num_or_size_splits, (int, np.integer)):
@@ -164,7 +164,10 @@ def split(value, num_or_size_splits, axis=0, num=None, name="split"):
             raise InvalidArgumentError(f"split: axis {axis} of shape {x.shape} does not split into {count} equal parts")
         return _split(x, [n // count] * count, axis)
     lengths = list(sizes(num_or_size_splits))
-    if any(isinstance(s, int) and s == -1 for s in lengths):
+    open_ = sum(isinstance(s, int) and s == -1 for s in lengths)
+    if open_ > 1:
+        raise InvalidArgumentError(f"split: sizes {lengths} have more than one -1")
+    if open_:
         rest = n - sum(s for s in lengths if not (isinstance(s, int) and s == -1))
         lengths = [rest if isinstance(s, int) and s == -1 else s for s in lengths]
     known = all(isinstance(s, int) for s in (*lengths, n))
@@ -186,7 +189,8 @@ def unstack(value, num=None, axis=0, name="unstack"):
         A list of tensors.
 
     Raises:
-        ValueError: num is not the size of the axis, or that is not known.
+        InvalidArgumentError: num is not the size of the axis.
+        ValueError: the axis is out of range, or its size is not known.
     """
     x = argument("unstack", "value", value)
     try:
@@ -197,7 +201,7 @@ def unstack(value, num=None, axis=0, name="unstack"):
     if num is None and isinstance(n, Dim):
         raise ValueError(f"unstack: the size of axis {at} is not known while tracing; give num")
     if num is not None and isinstance(n, int) and num != n:
-        raise ValueError(f"unstack: num is {num}, and axis {at} of value has size {n}")
+        raise InvalidArgumentError(f"unstack: num is {num}, and axis {at} of value has size {n}")
     shape = (*x.nbflow_shape[:at], *x.nbflow_shape[at + 1 :])
     return [TABLE["reshape"](part, shape=shape) for part in _split(x, [1] * (n if num is None else num), at)]
 

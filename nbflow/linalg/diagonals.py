@@ -10,6 +10,13 @@ from nbflow.tensor.tensor import argument
 ALIGNMENTS = ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
 
 
+def _matrices(op: str, name: str, value):
+    x = argument(op, name, value)
+    if x.ndim < 2:
+        raise InvalidArgumentError(f"{op}: {name} has shape {x.shape}; it takes two or more axes")
+    return x
+
+
 def _band(op: str, k, align: str) -> dict:
     """The attributes of a band of diagonals: from and to which, and where the shorter ones stand."""
     if align not in ALIGNMENTS:
@@ -39,7 +46,7 @@ def diag_part(input, name="diag_part", k=0, padding_value=0, align="RIGHT_LEFT")
     Raises:
         InvalidArgumentError: there is no such diagonal.
     """
-    x, band = argument("diag_part", "input", input), _band("diag_part", k, align)
+    x, band = _matrices("diag_part", "input", input), _band("diag_part", k, align)
     if band["lower"] == band["upper"]:
         return TABLE["diagonal"](x, k=band["lower"])
     return TABLE["diag_part"](x, _scalar("diag_part", padding_value, x.dtype), **band)
@@ -66,7 +73,7 @@ def set_diag(input, diagonal, name="set_diag", k=0, align="RIGHT_LEFT"):
     Raises:
         InvalidArgumentError: there is no such diagonal, or the shapes do not fit.
     """
-    x = argument("set_diag", "input", input)
+    x = _matrices("set_diag", "input", input)
     return TABLE["set_diag"](x, argument("set_diag", "diagonal", diagonal, x.dtype), **_band("set_diag", k, align))
 
 
@@ -155,7 +162,7 @@ def band_part(input, num_lower, num_upper, name=None):
     Raises:
         InvalidArgumentError: there are not so many diagonals.
     """
-    x = argument("band_part", "input", input)
+    x = _matrices("band_part", "input", input)
     limits = {"lower": int(number(num_lower)), "upper": int(number(num_upper))}
     for (name_, limit), size in zip(limits.items(), x.nbflow_shape[-2:], strict=False):
         if isinstance(size, int) and limit > size:
@@ -173,5 +180,5 @@ def trace(x, name=None):
     Returns:
         A tensor of shape [...].
     """
-    found = TABLE["diagonal"](argument("trace", "x", x), k=0)
+    found = TABLE["diagonal"](_matrices("trace", "x", x), k=0)
     return TABLE["reduce_sum"](found, axis=(found.ndim - 1,), keepdims=False)

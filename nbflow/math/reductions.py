@@ -1,7 +1,6 @@
 """Reductions of nf.math: sums, means, extremes and where they are."""
 
-from nbflow.dtypes import as_dtype, bool_, int32, int64, uint8
-from nbflow.errors import InvalidArgumentError
+from nbflow.dtypes import as_dtype, bool_, int16, int32, int64, require, uint8, uint16
 from nbflow.ops.table import TABLE
 from nbflow.public import axes_of, cast, export, reduction
 from nbflow.shapes import normalize_axis
@@ -21,8 +20,7 @@ def _arg(op_name: str, what: str):
 
     def function(input, axis=None, output_type=int64, name=None):
         x, output_type = argument(op_name, "input", input), as_dtype(output_type)
-        if output_type not in (int32, int64):
-            raise InvalidArgumentError(f"{op_name}: output_type is {output_type.name}; it takes int32 or int64")
+        require(op_name, "output_type", output_type, (int16, uint16, int32, int64))
         if x.dtype is bool_:
             x = cast(x, uint8)
         return op(
@@ -38,7 +36,7 @@ def _arg(op_name: str, what: str):
     Args:
         input: a tensor.
         axis: the axis, 0 by default.
-        output_type: nf.int32 or nf.int64.
+        output_type: nf.int32, nf.int64, nf.int16 or nf.uint16.
         name: accepted as TensorFlow's; it has no effect.
 
     Returns:

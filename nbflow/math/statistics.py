@@ -209,8 +209,7 @@ def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype=
         A tensor of shape [num_classes, num_classes].
 
     Raises:
-        InvalidArgumentError: a number is negative or not below num_classes.
-        ValueError: the shapes differ.
+        InvalidArgumentError: a number is negative or not below num_classes, or the shapes differ.
     """
     labels, predictions = (
         argument("confusion_matrix", "labels", labels),
@@ -221,7 +220,7 @@ def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype=
     elif predictions.ndim == labels.ndim + 1 and predictions.nbflow_shape[-1] == 1:
         predictions = TABLE["reshape"](predictions, shape=predictions.nbflow_shape[:-1])
     if labels.ndim != 1 or not could_be_equal(labels.nbflow_shape, predictions.nbflow_shape):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"confusion_matrix: labels has shape {labels.shape} and predictions {predictions.shape}; they are vectors "
             f"of one size"
         )
@@ -232,7 +231,7 @@ def confusion_matrix(labels, predictions, num_classes=None, weights=None, dtype=
     else:
         weights = cast(argument("confusion_matrix", "weights", weights), dtype)
         if not could_be_equal(weights.nbflow_shape, labels.nbflow_shape):
-            raise ValueError(f"confusion_matrix: weights has shape {weights.shape} and labels {labels.shape}")
+            raise InvalidArgumentError(f"confusion_matrix: weights has shape {weights.shape} and labels {labels.shape}")
     if num_classes is None:
         greatest = (TABLE["reduce_max"](v, axis=(0,), keepdims=False) for v in (labels, predictions))
         num_classes = TABLE["maximum"](TABLE["maximum"](*greatest) + 1, 0)

@@ -116,9 +116,7 @@ split = composite(
 
 
 def _repeat_positions(repeats):
-    if (repeats < 0).any():
-        raise InvalidArgumentError(f"repeat: repeats has {repeats.min()}; it takes 0 and more")
-    return np.repeat(np.arange(len(repeats)), repeats)
+    return np.repeat(np.arange(len(repeats)), np.maximum(repeats, 0))
 
 
 # [0, 0, 1, 1, 1 …]: each position as often as the number there says
@@ -135,6 +133,8 @@ repeat_positions = register(
 
 
 def _unravel(indices, dims):
+    if indices.ndim > 1:
+        raise InvalidArgumentError(f"unravel_index: indices has shape {indices.shape}; it takes a scalar or a vector")
     total = int(np.prod(dims))
     bad = indices[(indices < 0) | (indices >= total)] if indices.size else indices[:0]
     if bad.size:

@@ -1,5 +1,7 @@
 """Tensor, and how one op runs at once: look up how it runs on these dtypes and layouts, run it, note it on tapes."""
 
+import functools
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +15,7 @@ from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.runtime import threads
 from nbflow.runtime.buffers import SMALL, allocate
+from nbflow.shapes import could_be_equal
 from nbflow.tensor import indexing, stages
 from nbflow.tensor.protocol import TensorProtocol, describe, on_own_line
 from nbflow.tensor.stages import Block, Stages
@@ -471,26 +474,20 @@ def boolean_mask(tensor, mask, axis: int = 0):
 
     Raises:
         ValueError: mask is a scalar or its shape is not that of the tensor's axes.
-        InvalidArgumentError: a function is being traced: the size of the result depends on values.
     """
     tensor, mask = to_tensor(tensor), to_tensor(mask)
-    if mask.dtype is not bool_:
-        raise TypeError(f"boolean_mask: mask has dtype {mask.dtype.name}; it takes bool")
     shape, count = tensor.nbflow_shape, mask.ndim
     if not count:
         raise ValueError("boolean_mask: mask is a scalar; it takes one or more axes")
-    if tuple(shape[axis : axis + count]) != tuple(mask.nbflow_shape):
+    if not could_be_equal(tuple(shape[axis : axis + count]), tuple(mask.nbflow_shape)):
         raise ValueError(
             f"boolean_mask: mask has shape {mask.shape}, which is not that of the tensor's axes from {axis} on: "
             f"{tensor.shape}"
         )
-    if type(mask) is not Tensor:
-        raise InvalidArgumentError(
-            "boolean_mask: the size of the result depends on values, which a traced function does not have; "
-            "use nf.where(mask, x, 0)"
-        )
-    flat = TABLE["reshape"](tensor, shape=(*shape[:axis], mask._aval.size, *shape[axis + count :]))
-    return TABLE["gather"](flat, from_numpy(np.flatnonzero(mask._view())), axis=axis)
+    size = functools.reduce(operator.mul, mask.nbflow_shape)
+    found = TABLE["where_true"](TABLE["reshape"](mask, shape=(size,)))
+    flat = TABLE["reshape"](tensor, shape=(*shape[:axis], size, *shape[axis + count :]))
+    return TABLE["gather"](flat, TABLE["reshape"](found, shape=found.nbflow_shape[:1]), axis=axis)
 
 
 TensorProtocol.__getitem__ = get_item
