@@ -11,7 +11,7 @@ from nbflow.tensor.tensor import apply, to_tensor
 from tests.ops.samples import MAGNITUDES, RECIPES, Sample, cases, samples
 
 # A quotient that rounds to a whole number, or the bits, decide the result: the reference takes the same precision.
-ROUNDED_IN_PLACE = {"floor_div", "truncate_div", "bitcast"}
+ROUNDED_IN_PLACE = {"floor_div", "truncate_div", "nextafter", "bitcast"}
 LAYOUTS = ["reversed", "transposed", "strided", "stretched"]
 
 

@@ -135,9 +135,10 @@ def atan2_f32(y, x):
     Error below 2 ulp.
     """
     ay, ax = fabs(y), fabs(x)
-    # y + x must not overflow
+    # y + x must not overflow, nor products with constants underflow
     large = (ay > HUGE_F32) | (ax > HUGE_F32)
-    scale = select(large, f32(0.25), f32(1.0))
+    tiny = (ay < f32(2.0**-100)) & (ax < f32(2.0**-100))
+    scale = select(large, f32(0.25), select(tiny, f32(2.0**30), f32(1.0)))
     both_infinite = (ay == INF_F32) & (ax == INF_F32)
     both_zero = (ay == f32(0.0)) & (ax == f32(0.0))
     a = arctangent_f32(
@@ -212,9 +213,10 @@ def atan2_f64(y, x):
     Error below 2 ulp.
     """
     ay, ax = fabs(y), fabs(x)
-    # y + x must not overflow
+    # y + x must not overflow, nor products with constants underflow
     large = (ay > HUGE_F64) | (ax > HUGE_F64)
-    scale = select(large, f64(0.25), f64(1.0))
+    tiny = (ay < f64(2.0**-900)) & (ax < f64(2.0**-900))
+    scale = select(large, f64(0.25), select(tiny, f64(2.0**60), f64(1.0)))
     both_infinite = (ay == INF_F64) & (ax == INF_F64)
     both_zero = (ay == f64(0.0)) & (ax == f64(0.0))
     a = arctangent_f64(
