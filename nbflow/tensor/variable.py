@@ -13,11 +13,12 @@ from nbflow.runtime.buffers import allocate
 from nbflow.shapes import TensorShape
 from nbflow.tensor import indexing
 from nbflow.tensor.protocol import TensorProtocol, describe
+from nbflow.tensor.scatter import Scatter
 from nbflow.tensor.state import busy, state
 from nbflow.tensor.tensor import Tensor, from_numpy, get_item, make, to_tensor
 
 
-class Variable(TensorProtocol):
+class Variable(TensorProtocol, Scatter):
     """A tensor that can be assigned to, which tapes watch and functions capture (tf.Variable).
 
     Args:
