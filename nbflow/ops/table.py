@@ -10,7 +10,7 @@ from nbflow.compiler.layout import IOTA
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import Emitter
 from nbflow.dtypes import ALL, DType, float32
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidDTypeError
 from nbflow.shapes import TensorShape, broadcast
 
 TABLE: dict[str, Op] = {}
@@ -61,11 +61,20 @@ def _reflected(name: str) -> Callable[[Any, Any], Any]:
     return lambda self, other: TABLE[name](other, self)
 
 
+def _logical(how: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """The operator between bools, which between integers is bitwise, and its reflection."""
+
+    def op(self) -> Op:
+        return TABLE[f"bitwise_{how}" if self.dtype.is_integer else f"logical_{how}"]
+
+    return lambda self, other: op(self)(self, other), lambda self, other: op(self)(other, self)
+
+
 class Operators:
     """Python's operators in terms of table ops; for rules, handles and tensors alike."""
 
     __slots__ = ()
-    __neg__, __abs__, __invert__ = _unary("negative"), _unary("abs"), _unary("logical_not")
+    __neg__, __abs__ = _unary("negative"), _unary("abs")
     __add__, __radd__ = _binary("add"), _reflected("add")
     __sub__, __rsub__ = _binary("subtract"), _reflected("subtract")
     __mul__, __rmul__ = _binary("multiply"), _reflected("multiply")
@@ -76,9 +85,12 @@ class Operators:
     __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
     __lt__, __le__ = _binary("less"), _binary("less_equal")
     __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
-    __and__, __rand__ = _binary("logical_and"), _reflected("logical_and")
-    __or__, __ror__ = _binary("logical_or"), _reflected("logical_or")
-    __xor__, __rxor__ = _binary("logical_xor"), _reflected("logical_xor")
+    __and__, __rand__ = _logical("and")
+    __or__, __ror__ = _logical("or")
+    __xor__, __rxor__ = _logical("xor")
+
+    def __invert__(self):
+        return TABLE["invert" if self.dtype.is_integer else "logical_not"](self)
 
 
 class Handle(Operators):
@@ -141,17 +153,17 @@ def check_dtypes(name: str, arguments: Sequence[str], avals: Sequence[Aval], all
     """All inputs have one dtype, and the op takes it.
 
     Raises:
-        InvalidArgumentError: it does not.
+        InvalidDTypeError: it does not.
     """
     first = avals[0].dtype
     for argument, a in zip(arguments, avals, strict=True):
         if a.dtype is not first:
-            raise InvalidArgumentError(
+            raise InvalidDTypeError(
                 f"{name}: {arguments[0]} is {first.name} and {argument} is {a.dtype.name}; dtypes are not mixed. "
                 f"Convert one, for example nf.cast({argument}, nf.{first.name})."
             )
     if first not in allowed:
-        raise InvalidArgumentError(
+        raise InvalidDTypeError(
             f"{name}: {arguments[0]} has dtype {first.name}; it takes {', '.join(d.name for d in allowed)}. "
             f"Use nf.cast to convert it."
         )
