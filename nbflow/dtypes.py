@@ -5,7 +5,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidDTypeError
 
 
 class DType:
@@ -138,6 +138,8 @@ FLOATING = FULL + HALF
 INTEGER = (int32, int64, uint8, int8, int16, uint16, uint32, uint64)
 REAL = FLOATING + INTEGER
 COMPLEX = (complex64, complex128)
+SIGNED_REAL = (*FLOATING, int32, int64, int8, int16)
+SIGNED = SIGNED_REAL + COMPLEX
 INEXACT = FLOATING + COMPLEX
 NUMERIC = REAL + COMPLEX
 ALL = (*NUMERIC, bool_)
@@ -174,9 +176,9 @@ def as_dtype(value) -> DType:
 
 
 def require(op: str, argument: str, dtype: DType, allowed: tuple[DType, ...]) -> None:
-    """Raises InvalidArgumentError unless dtype is one of allowed."""
+    """Raises InvalidDTypeError unless dtype is one of allowed."""
     if dtype not in allowed:
-        raise InvalidArgumentError(
+        raise InvalidDTypeError(
             f"{op}: {argument} has dtype {dtype.name}; it takes {', '.join(d.name for d in allowed)}. "
             f"Use nf.cast to convert it."
         )

@@ -18,6 +18,13 @@ class InvalidArgumentError(OpError, ValueError):
     """An argument has a value, shape or dtype that the op cannot take (tf.errors.InvalidArgumentError)."""
 
 
+class InvalidDTypeError(InvalidArgumentError, TypeError):
+    """An argument has a dtype that the op cannot take, or dtypes are mixed.
+
+    TensorFlow raises InvalidArgumentError for it in eager code and TypeError inside a tf.function: this is both.
+    """
+
+
 class FailedPreconditionError(OpError, RuntimeError):
     """The operation was called in a state that does not allow it (tf.errors.FailedPreconditionError)."""
 

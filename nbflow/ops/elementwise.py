@@ -16,12 +16,16 @@ from nbflow.dtypes import (
     INEXACT,
     NUMERIC,
     REAL,
+    SIGNED,
+    SIGNED_REAL,
     DType,
     bool_,
     complex64,
     complex128,
     float32,
     float64,
+    int32,
+    int64,
 )
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE, check_dtypes, composite, elementwise, simplifying
@@ -169,7 +173,7 @@ truncate_div = _quotient(
 floor_mod = _quotient(
     "floor_mod", "x % y", lambda g, z, x, y: g, lambda g, z, x, y: -g * T["floor_div"](x, y), reference=np.mod,
 )  # fmt: skip
-negative = elementwise("negative", "x", "-x", lambda g, z, x: -g, dtypes=NUMERIC, reference=np.negative)
+negative = elementwise("negative", "x", "-x", lambda g, z, x: -g, dtypes=SIGNED, reference=np.negative)
 
 
 def _pow_slope(g, z, x, y):
@@ -182,7 +186,7 @@ def _pow_slope(g, z, x, y):
 pow_ = elementwise(
     "pow", "x y", lambda dtypes, result: "pow(x, y)" if result.is_differentiable else "x ** y",
     lambda g, z, x, y: g * conj(y) * T["pow"](conj(x), conj(y) - 1), _pow_slope,
-    dtypes=NUMERIC, reference=np.power, simplify=simplifying(_simplify_pow), tolerance=8,
+    dtypes=SIGNED, reference=np.power, simplify=simplifying(_simplify_pow), tolerance=8,
 )  # fmt: skip
 maximum = elementwise(
     "maximum", "x y", "maximum(x, y)",
@@ -198,7 +202,7 @@ squared_difference = elementwise(
     "squared_difference", "x y",
     lambda dtypes, result: "conjugate(x - y) * (x - y)" if result.is_complex else "(x - y) * (x - y)",
     lambda g, z, x, y: g * 2 * (x - y), lambda g, z, x, y: g * 2 * (y - x),
-    dtypes=NUMERIC, reference=lambda x, y: (x - y) * np.conj(x - y),
+    dtypes=(*INEXACT, int32, int64), reference=lambda x, y: (x - y) * np.conj(x - y),
 )  # fmt: skip
 
 
@@ -211,17 +215,17 @@ def _abs_slope(g, z, x):
 
 
 def _infer_abs(avals, attrs):
-    check_dtypes("abs", ("x",), avals, NUMERIC)
+    check_dtypes("abs", ("x",), avals, SIGNED)
     return aval(avals[0].dtype.real_dtype, avals[0].shape)
 
 
 abs_ = elementwise(
     "abs", "x", lambda dtypes, result: "modulus(x)" if dtypes[0].is_complex else "abs(x)", _abs_slope,
-    infer=_infer_abs, dtypes=NUMERIC, reference=np.abs,
+    infer=_infer_abs, dtypes=SIGNED, reference=np.abs,
 )  # fmt: skip
 sign = elementwise(
     "sign", "x", "x if x != x else (1 if x > 0 else (-1 if x < 0 else 0))", lambda g, z, x: zeros_like(x),
-    dtypes=REAL, reference=np.sign,
+    dtypes=SIGNED_REAL, reference=np.sign,
 )  # fmt: skip
 square = elementwise("square", "x", "x * x", lambda g, z, x: g * 2 * conj(x), dtypes=NUMERIC, reference=np.square)
 
