@@ -96,8 +96,10 @@ class Template:
         if self.gradient is None:
             return Scalar(self.origin, self.free, body, self.limit)
         given = self.gradient if isinstance(self.gradient, tuple) else (self.gradient,)
-        text = "\n".join(ast.unparse(n) for t in given if t is not None for n in t.body)
-        return Scalar(self.origin, self.free, body, self.limit, lambda: self._partials(values), text)
+        statements = [node for template in given if template is not None for node in template.body]
+        called = {id(getattr(node, "template", self)) for node in walk(statements)} - {id(self)}
+        salt = "\n".join([*map(ast.unparse, statements), *map(str, sorted(called))])
+        return Scalar(self.origin, self.free, body, self.limit, lambda: self._partials(values), salt)
 
     def _partials(self, values: dict) -> tuple[Scalar | None, ...]:
         """The partial derivatives that were given by hand; they may call the function itself."""

@@ -6,6 +6,7 @@ from all that is assigned to it. Numbers in the text are typed, or Numba would c
 
 import ast
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -51,6 +52,7 @@ class Origin:
         return SyntaxError(message, (self.file, self.first + line - 1, None, text))
 
 
+_naming = threading.RLock()  # one thread chooses a name at a time
 SCALARS: dict[str, "Scalar"] = {}  # by name; equal names mean equal text and equal derivatives
 
 
@@ -101,9 +103,10 @@ class Scalar:
         if _flow(self, body, set(parameters)) is not None:
             raise origin.error(body[-1] if body else ast.Pass(), "does not return a number on every path")
         self.name = ""
-        self.name = self._unique_name()
-        SCALARS.setdefault(self.name, self)
-        DEFINITIONS.setdefault(self.name, self.definition)
+        with _naming:
+            self.name = self._unique_name()
+            SCALARS.setdefault(self.name, self)
+            DEFINITIONS.setdefault(self.name, self.definition)
 
     def _unique_name(self) -> str:
         text = f"{self.definition('f64', False)[0]}{self._salt}"

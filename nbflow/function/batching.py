@@ -224,11 +224,15 @@ def _searchsorted(op, inputs, stacked, count, attrs):
     return T["reshape"](found, shape=tuple(whole[1].nbflow_shape))
 
 
-def _first_stacked(op, inputs, stacked, count, attrs):
+def _first_stacked(op, inputs, stacked, count, attrs, moved=None):
     """The op takes any number of axes before those of its first input; the other inputs are parameters."""
     if any(stacked[1:]):
         return example_by_example(op, inputs, stacked, count, attrs)
-    return op(*inputs, **attrs)
+    return op(*inputs, **(moved or attrs))
+
+
+def _pad(op, inputs, stacked, count, attrs):
+    return _first_stacked(op, inputs, stacked, count, attrs, {name: (0, *sizes) for name, sizes in attrs.items()})
 
 
 def _merged(op, inputs, stacked, count, attrs):
@@ -276,11 +280,12 @@ _ROWS = [
     (_merged, "extract_patches merge_patches"),
     (_merged_but(1), "convolution"),
     (_merged_but(0), "convolution_input_gradient"),
-    (_first_stacked, "adjust_hue adjust_saturation"),
+    (_pad, "pad"),
+    (_first_stacked, "diag_part adjust_hue adjust_saturation"),
     (broadcasting, "matmul weighted_cross_entropy_with_logits"),
     (along_axis, "concat argmax argmin reduce_mean reduce_logsumexp reduce_variance reduce_std count_nonzero"),
     (along_axis, "reduce_euclidean_norm softmax log_softmax cumsum cumprod cumulative_logsumexp resample"),
-    (leading, "identity stop_gradient check rgb_to_hsv hsv_to_rgb sort argsort"),
+    (leading, "identity stop_gradient check rgb_to_hsv hsv_to_rgb sort argsort diagonal set_diag bitcast"),
     (leading, "softmax_cross_entropy_with_logits sparse_softmax_cross_entropy_with_logits softmax_minus_one_hot"),
 ]
 RULES: dict[str, Callable] = {name: rule for rule, names in _ROWS for name in names.split()}

@@ -83,8 +83,9 @@ def vectorized(function: Callable, elements: Sequence, count, unroll: bool = Tru
 def _blocks_drawn(words: Value, after: Value | None):
     """How many blocks of random numbers a function draws from a stream, where it does so in one op; else None."""
     node = None if after is None else after.node
-    drawn = node is not None and node.op.name == "philox_skip" and node.inputs[0] is words
-    return node.attrs["blocks"] if drawn else None
+    if node is None or node.op.name != "philox_skip" or node.inputs[0] is not words:
+        return None
+    return node.attrs["blocks"]
 
 
 def _one_by_one(function: Callable, elements: Sequence, count) -> list:

@@ -2,7 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.nn import activations, convolutions, losses, pooling
+from nbflow.nn import (
+    activations,
+    convolutions,
+    dropouts,
+    embedding,
+    experimental,
+    losses,
+    normalization,
+    pooling,
+    sampled,
+    spatial,
+)
 
 if TYPE_CHECKING:  # what `publish` puts here
 

@@ -32,7 +32,7 @@ def _gelu_slope(x):
     """The derivative of gelu: Φ(x) + x φ(x)."""
     u = x * GELU_ROOT
     density = T["exp"](-u * u) * (GELU_ROOT / math.sqrt(math.pi))
-    return (T["erf"](u) + 1) * 0.5 + x * density
+    return T["erfc"](-u) * 0.5 + x * density
 
 
 def _gelu_tanh_slope(x):

@@ -10,12 +10,13 @@ from nbflow.compiler.layout import Place, is_virtual
 from nbflow.compiler.op import Op
 from nbflow.dtypes import NUMERIC
 from nbflow.errors import InvalidArgumentError
+from nbflow.ops.elementwise import conj
 from nbflow.ops.table import TABLE, check_dtypes, register, shape_text, simplifying
 from nbflow.runtime import gemm
 from nbflow.shapes import Dim, broadcast
 
 T = TABLE
-GEMM_NS_PER_FLOP = {"f32": 0.009, "f64": 0.018}
+GEMM_NS_PER_FLOP = {"f32": 0.009, "f64": 0.018, "c64": 0.036, "c128": 0.072}
 
 _HEAD = """def {{name}}(p, begin, end):
     \"\"\"{what}: rows [begin, end) of the stacked results C = op(A) op(B)\"\"\"
@@ -151,7 +152,7 @@ def _lower_matmul(node, lowering):
         touch_a = (touch_a[0], SLAB, False, k * dtype.size) if left.offset == 0 else touch_a
     tiled = dtype.is_floating and not tb and gemm.suits(n, k, m, dtype.size)
     names = {"code": dtype.code, "size": dtype.size, "what": f"matmul {dtype.code}"}
-    source = _tiles(names, n) if tiled else (_BLAS if dtype.is_floating else _LOOPS).format(**names)
+    source = _tiles(names, n) if tiled else (_BLAS if dtype.is_differentiable else _LOOPS).format(**names)
     words = [left, right, lowering.address(result), m, n, k, ta, tb, lda, ldb, step_a, step_b]
     touches = [touch_a, touch_b, lowering.writes(result, SLAB, n * dtype.size)]
     rows = math.prod(batch) * m
@@ -161,6 +162,7 @@ def _lower_matmul(node, lowering):
 
 def _vjp_matmul(k, g, inputs, output, attrs):
     a, b = inputs
+    a, b = conj(a), conj(b)
     ta, tb = attrs["transpose_a"], attrs["transpose_b"]
 
     def product(x, y, transpose_x, transpose_y):

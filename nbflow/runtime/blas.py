@@ -13,7 +13,12 @@ from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-GEMM = {"f32": "scipy_sgemm_64_", "f64": "scipy_dgemm_64_"}
+GEMM = {
+    types.float32: "scipy_sgemm_64_",
+    types.float64: "scipy_dgemm_64_",
+    types.complex64: "scipy_cgemm_64_",
+    types.complex128: "scipy_zgemm_64_",
+}
 _I64 = ir.IntType(64)
 
 
@@ -49,7 +54,6 @@ def _product(beta: float):
 
         def codegen(context, builder, signature, args):
             _, ta, tb, m, n, k, a, lda, b, ldb, c, ldc = args
-            scalar = context.get_data_type(element)
 
             def reference(value):
                 slot = cgutils.alloca_once(builder, value.type)
@@ -61,10 +65,10 @@ def _product(beta: float):
                 return reference(builder.trunc(char, ir.IntType(8)))
 
             function = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(ir.VoidType(), [_I64] * 13), GEMM[f"f{element.bitwidth}"]
+                builder.module, ir.FunctionType(ir.VoidType(), [_I64] * 13), GEMM[element]
             )
             # Fortran sees row-major matrices transposed: C' = op(B)' op(A)'
-            one, old = reference(ir.Constant(scalar, 1.0)), reference(ir.Constant(scalar, beta))
+            one, old = (reference(context.get_constant_generic(builder, element, v)) for v in (1.0, beta))
             arguments = [flag(tb), flag(ta), reference(n), reference(m), reference(k), one]
             arguments += [b, reference(ldb), a, reference(lda), old, c, reference(ldc)]
             builder.call(function, arguments)

@@ -229,6 +229,28 @@ def lambda_slope(x):
     return math.exp(-w) / (1 + w)
 
 
+def test_gradients_by_hand_of_equal_text():
+    def make(slope):
+        def of_x(x):
+            return slope * x
+
+        @nf.op
+        def bent(x):
+            return x * x * x
+
+        @bent.gradient
+        def _(x):
+            return of_x(x)
+
+        return bent
+
+    x = nf.Variable(3.0)
+    for op, expected in [(make(2.0), 6), (make(5.0), 15), (make(2.0), 6)]:
+        with nf.GradientTape() as tape:
+            y = op(x)
+        assert tape.gradient(y, x).numpy() == expected
+
+
 def test_derivative_as_an_op():
     slope = squareplus.derivative("x")
     np.testing.assert_allclose(slope(nf.constant(X)).numpy(), 0.5 * (1 + X / np.sqrt(X * X + 4)), rtol=1e-14)

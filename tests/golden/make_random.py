@@ -1,4 +1,4 @@
-"""Makes random.npz: the random numbers of TensorFlow's CPU kernels that nbflow's must equal bit for bit.
+"""Makes random*.npz: the random numbers of TensorFlow's CPU kernels that nbflow's must equal bit for bit.
 
 Run it with a Python that has TensorFlow 2.21 (CPU): ``python tests/golden/make_random.py``. The normals come
 through the C library's logf, sinf, cosf, log, sin and cos; the committed file was made with glibc 2.36 on
@@ -257,9 +257,165 @@ def generators():
         store(["generator", name, "key"], g.key)
 
 
+RATES = [0.05, 0.5, 1.0, 1.5, 9.5, 10.0, 40.0, 1e4]
+COUNTS, PROBS = [[1.0], [15.0], [300.0]], [0.01, 0.3, 0.5, 0.6, 0.97, 1.0]
+BOUNDS = [(0, 1, -2, 2), (1, 2, 3, 4), (0, 1, 0.1, 0.2), (0, 1, -np.inf, -2), (5, 0.5, -1, 1), (0, 1, 2, np.inf)]
+LOGITS = [[0.0, 1.0, -1.0, 2.0], [0.0, -np.inf, 0.0, 0.0], [np.inf, 3.0, 3.0, -3.0]]
+HALVES = ["float16", "bfloat16"]
+COMPUTED = ["float16", "float32", "float64"]
+
+
+def halves():
+    """Half precision: what NumPy has no name for is stored as its bits."""
+
+    def keep(name, value):
+        store(["half", *name], tf.bitcast(value, tf.uint16))
+
+    generator = tf.random.Generator.from_seed(3)
+    for dtype in HALVES:
+        keep(["truncated_normal", dtype, 3, 4], tf.random.stateless_truncated_normal([101], [3, 4], dtype=dtype))
+        keep(["affine", dtype, 3, 4], tf.random.stateless_normal([101], [3, 4], 0.3, 1.7, dtype))
+        tf.random.set_seed(5)
+        for name in ["uniform", "normal", "truncated_normal"]:
+            function = getattr(tf.random, name)
+            keep([name, dtype, "eager"], tf.concat([function([n], dtype=dtype, seed=2) for n in CALLS], 0))
+            keep([name, dtype, "generator"], getattr(generator, name)([7], dtype=dtype))
+        keep(["bounds", dtype, "eager"], tf.random.uniform([50], -0.3, 1.7, dtype, seed=2))
+    for dtype in ["int32", "int64", "uint32", "uint64"]:
+        store(["generator_full", dtype], tf.random.Generator.from_seed(3).uniform_full_int([7], dtype))
+        store(["fold_in", dtype], tf.random.fold_in([1, 2], tf.constant(3, dtype)))
+
+
+def parametric():
+    """Stateless distributions with parameters."""
+    for seed in STATELESS_SEEDS[::2]:
+        for dtype in COMPUTED:
+            part = [dtype, *seed]
+            rates = tf.constant(RATES, dtype)
+            store(["gamma", *part], tf.random.stateless_gamma([12, 8], seed, RATES, [2.0] * 8, dtype))
+            store(["gamma_only", *part], tf.random.stateless_gamma([2, 3, 8], seed, RATES, dtype=dtype))
+            for result in [*COMPUTED, "int32", "int64"]:
+                store(["poisson", result, *part], tf.random.stateless_poisson([6, 8], seed, rates, result))
+                store(
+                    ["binomial", result, *part],
+                    tf.random.stateless_binomial(
+                        [4, 3, 6], seed, tf.constant(COUNTS, dtype), tf.constant(PROBS, dtype), result
+                    ),
+                )
+            for k, bounds in enumerate(BOUNDS):
+                parameters = [tf.constant(x, dtype) for x in bounds]
+                value = tf.random.stateless_parameterized_truncated_normal([9], seed, *parameters)
+                store(["bounded", k, *part], value)
+            mean = tf.constant([[0.0], [1.0]], dtype)
+            store(
+                ["bounded_many", *part],
+                tf.random.stateless_parameterized_truncated_normal(
+                    [5, 2, 3], seed, mean, tf.constant([1.0, 2.0, 0.5], dtype), tf.constant(-1.0, dtype), mean + 2
+                ),
+            )
+        for rate in ["int32", "int64"]:
+            store(["poisson", rate, *seed], tf.random.stateless_poisson([9, 2], seed, tf.constant([3, 40], rate)))
+        for dtype in [*COMPUTED, "bfloat16"]:
+            for result in ["int32", "int64"]:
+                logits = tf.constant(LOGITS, dtype)
+                store(["categorical", dtype, result, *seed], tf.random.stateless_categorical(logits, 11, seed, result))
+    store(["categorical", "nothing"], tf.random.stateless_categorical([[-np.inf, np.nan]], 3, [1, 2]))
+
+
+def parametric_calls():
+    """Stateful distributions with parameters: eager calls in a row, functions, Generators."""
+
+    def calls(seed):
+        return [
+            tf.random.gamma([3], RATES, seed=seed),
+            tf.random.gamma([2], [[1.0], [2.0]], [3.0, 0.5], tf.float64, seed=seed),
+            tf.random.poisson([3], RATES, seed=seed),
+            tf.random.poisson([2, 1], [3, 40], tf.int64, seed=seed),
+            tf.random.categorical(LOGITS, 5, seed=seed),
+            tf.random.categorical(LOGITS, 2, tf.int32, seed=seed),
+        ]
+
+    for seed in [None, 7]:
+        tf.random.set_seed(6)
+        for run in range(3):
+            for k, value in enumerate(calls(seed)):
+                store(["parametric_calls", seed, run, k], value)
+        traced = tf.function(calls)
+        tf.random.set_seed(6)
+        for run in range(2):
+            for k, value in enumerate(traced(seed)):
+                store(["parametric_traced", seed, run, k], value)
+    generator = tf.random.Generator.from_seed(9)
+    store(["generator_binomial", 1], generator.binomial([5, 3], [10.0, 20.0, 100.0], [0.5, 0.2, 0.7]))
+    store(["generator_binomial", 2], generator.binomial([2, 3, 2], COUNTS, [0.2, 0.8], tf.float64))
+    store(["generator_binomial", "state"], generator.state.numpy())
+    for rate in [0.3, 1.0, 7.0]:
+        alpha, beta = tf.Variable(rate), tf.Variable([1.0, 3.0])
+        with tf.GradientTape() as tape:
+            value = tf.random.stateless_gamma([5, 2], [1, 2], alpha, beta)
+        for name, gradient in zip(["alpha", "beta"], tape.gradient(value, [alpha, beta]), strict=True):
+            store(["gamma_gradient", rate, name], gradient)
+    for k, bounds in enumerate(BOUNDS):
+        if np.isfinite(bounds).all():
+            parameters = [tf.Variable(x, dtype=tf.float64) for x in bounds]
+            with tf.GradientTape() as tape:
+                value = tf.random.stateless_parameterized_truncated_normal([5], [1, 2], *parameters)
+            store(["bounded_gradient", k], tf.stack(tape.gradient(value, parameters)))
+
+
+def index_shuffles():
+    for dtype in ["int32", "int64", "uint32", "uint64"]:
+        index = tf.cast(tf.range(20), dtype)
+        for last in [19, 100, 70000, 2**20, 2**30]:
+            result = tf.random.experimental.index_shuffle(index, [5, 9], tf.constant(last, dtype))
+            store(["index_shuffle", dtype, last], result)
+    for last in [2**31, 2**33 + 5, 2**50 + 1, 2**63 - 1]:
+        args = tf.range(20, dtype=tf.int64), tf.constant([-5, 2**40 + 9], tf.int64), tf.constant(last, tf.int64)
+        store(["index_shuffle", "int64", last], tf.random.experimental.index_shuffle(*args))
+    for rounds in [4, 6, 12]:
+        store(["index_shuffle_rounds", rounds], tf.random_index_shuffle(tf.range(20), [1, 2, 3], 99, rounds))
+    keys = [[1, 2, 3], [4, 5, 6]]
+    store(["index_shuffle_rounds", "keys"], tf.random_index_shuffle(3, keys, [9, 70000]))
+
+
+def candidates():
+    true = tf.constant([[1, 2], [0, 6], [3, 3]], tf.int64)
+    weights = [0.5, 3.0, 1.0, 1.0, 0.0, 7.0, 2.0]
+    samplers = {
+        "uniform": lambda *a, **k: tf.random.uniform_candidate_sampler(*a, 7, **k),
+        "log_uniform": lambda *a, **k: tf.random.log_uniform_candidate_sampler(*a, 7, **k),
+        "learned_unigram": lambda *a, **k: tf.random.learned_unigram_candidate_sampler(*a, 7, **k),
+        "fixed_unigram": lambda *a, **k: tf.random.fixed_unigram_candidate_sampler(
+            *a, 7, distortion=0.75, unigrams=weights, **k
+        ),
+        "wide": lambda *a, **k: tf.random.uniform_candidate_sampler(*a, 2**40 + 3, **k),
+        "reserved": lambda *a, **k: tf.random.fixed_unigram_candidate_sampler(
+            *a, 7, num_reserved_ids=1, num_shards=2, shard=0, unigrams=[float(i) for i in range(1, 13)], **k
+        ),
+    }
+    for name, sampler in samplers.items():
+        for unique in [False, True]:
+            for seed in [None, 3]:
+                tf.random.set_seed(8)
+                runs = [sampler(true, 2, 5, unique, seed=seed) for _ in range(3)]
+                traced = tf.function(functools.partial(sampler, true, 2, 5, unique, seed=seed))
+                tf.random.set_seed(8)
+                runs += [traced() for _ in range(2)]
+                for k, results in enumerate(runs):
+                    for part, value in zip(["sampled", "true", "expected"], results, strict=True):
+                        store(["candidates", name, unique, seed, k, part], value)
+
+
+FILES = {
+    "random": [kernels, shuffles, stateless, eager, functions, traced, affine, generators],
+    "random_parametric": [halves, parametric, parametric_calls, index_shuffles, candidates],
+}
+
 if __name__ == "__main__":
-    for section in [kernels, shuffles, stateless, eager, functions, traced, affine, generators]:
-        section()
-    path = pathlib.Path(__file__).with_name("random.npz")
-    np.savez_compressed(path, **golden)
-    print(f"{path.name}: {len(golden)} arrays, {path.stat().st_size} bytes")
+    for stem, sections in FILES.items():
+        golden.clear()
+        for section in sections:
+            section()
+        path = pathlib.Path(__file__).with_name(f"{stem}.npz")
+        np.savez_compressed(path, **golden)
+        print(f"{path.name}: {len(golden)} arrays, {path.stat().st_size} bytes")

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import nbflow as nf
-from nbflow.dtypes import float64
+from nbflow.dtypes import complex128, float64
 from nbflow.ops.table import TABLE
 from nbflow.tensor.tensor import apply, to_tensor
 from tests.ops.samples import Sample, numbers, samples
+from tests.ops.test_values import several
 
 STEP = 1e-5
 TOLERANCE = 2e-6  # of gradients of order one: the error of a central difference is about STEP² and eps / STEP
@@ -24,10 +25,12 @@ def differentiable(name: str) -> list[int]:
     return [k for k in floating if k not in TABLE[name].blocked] if TABLE[name].vjp is not None else []
 
 
-# The differences of a cast to float32 are all rounding: it has a test of its own below.
-DIFFERENTIABLE = [name for name in TABLE if differentiable(name) and name != "cast"]
-# The derivative of these by their order a has none of its own, as in TensorFlow.
-ONCE = {"igamma", "igammac"}
+# The differences of a cast to float32 are all rounding: it has a test of its own below. The phases of eig's vectors are
+# not those that its gradient assumes.
+DIFFERENTIABLE = [name for name in TABLE if differentiable(name) and name not in ("cast", "eig")]
+# The derivative of these by their order a has none of its own, as in TensorFlow; cholesky's is that of a symmetric
+# matrix, of which the op reads the lower half.
+ONCE = {"igamma", "igammac", "cholesky"}
 
 
 def positions(name: str, sample: Sample) -> list[int]:
@@ -55,9 +58,29 @@ def gradients(name: str, attrs: dict, where: list[int], weights):
         with nf.GradientTape() as tape:
             tape.watch([inputs[k] for k in where])
             result = apply(TABLE[name], inputs, attrs)
-        return tape.gradient(result, [inputs[k] for k in where], output_gradients=to_tensor(weights))
+        targets = [r for r in several(result) if r.dtype.is_differentiable]
+        return tape.gradient(targets, [inputs[k] for k in where], output_gradients=[to_tensor(w) for w in weights])
 
     return function
+
+
+def inexact(result) -> list[np.ndarray]:
+    """Those results of a reference that gradients flow from."""
+    return [np.asarray(r) for r in several(result) if np.asarray(r).dtype.kind in "fc"]
+
+
+def upstream(op, sample: Sample) -> list[np.ndarray]:
+    """A gradient for each result of an op."""
+    found = []
+    for k, result in enumerate(inexact(op.reference(*sample.inputs, **sample.attrs))):
+        kind = complex128 if result.dtype.kind == "c" else float64
+        found.append(numbers(kind, result.shape, 9 + 100 * k, low=0.5))
+    return found
+
+
+def weighted(result, weights: list[np.ndarray]) -> float:
+    """The loss whose gradients for the results are the weights."""
+    return sum(np.sum((w.conj() * r).real) for w, r in zip(weights, inexact(result), strict=True))
 
 
 def assert_near(actual, expected):
@@ -71,14 +94,13 @@ def test_first_order(name):
     op = TABLE[name]
     for sample in smooth_samples(name):
         where = positions(name, sample)
-        shape = np.shape(op.reference(*sample.inputs, **sample.attrs))
-        weights = numbers(float64, shape, 9, low=0.5)
+        weights = upstream(op, sample)
         function = gradients(name, sample.attrs, where, weights)
         tensors = [to_tensor(x) for x in sample.inputs]
         eager, traced = function(*tensors), nf.function(function)(*tensors)
         for k, one, two in zip(where, eager, traced, strict=True):
             expected = finite_differences(
-                lambda *xs, sample=sample, weights=weights: np.sum(weights * op.reference(*xs, **sample.attrs)),
+                lambda *xs, sample=sample, weights=weights: weighted(op.reference(*xs, **sample.attrs), weights),
                 sample.inputs,
                 k,
             )
@@ -93,8 +115,7 @@ def test_second_order(name):
     op = TABLE[name]
     for sample in smooth_samples(name)[:2]:
         where = positions(name, sample)
-        shape = np.shape(op.reference(*sample.inputs, **sample.attrs))
-        first = gradients(name, sample.attrs, where, numbers(float64, shape, 9, low=0.5))
+        first = gradients(name, sample.attrs, where, upstream(op, sample))
         directions = [numbers(float64, sample.inputs[k].shape, 10 + k, low=0.5) for k in where]
 
         def slope(*inputs, first=first, directions=directions):

@@ -25,7 +25,7 @@ class Case:
 def answer(tf, case: Case) -> list:
     """The results of a case and, where wanted, the gradients, as NumPy arrays; None where there is no gradient."""
     tensors = [tf.constant(x) for x in case.inputs]
-    floating = [t for t in tensors if t.dtype.is_floating]
+    floating = [t for t in tensors if t.dtype.is_floating or t.dtype.is_complex]
     with tf.GradientTape() as tape:
         tape.watch(floating)
         found = case.function(tf, *tensors)

@@ -1,0 +1,7 @@
+"""nf.nn.experimental: dropout with random numbers of one's own."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `publish` puts here
+
+    def __getattr__(name: str) -> Any: ...
