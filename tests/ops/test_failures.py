@@ -5,7 +5,7 @@ import pytest
 
 import nbflow as nf
 
-DIVISIONS = [nf.math.floordiv, nf.math.floormod, nf.math.truncatediv]
+DIVISIONS = [nf.math.floordiv, nf.math.floormod, nf.truncatediv]
 INTEGERS = [np.int32, np.int64, np.uint8]
 
 

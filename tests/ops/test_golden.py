@@ -18,7 +18,7 @@ def assert_near(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> N
     """Equal dtypes and shapes; equal values but for the rounding that two libraries may do differently."""
     assert actual.dtype == expected.dtype
     assert actual.shape == expected.shape
-    if expected.dtype.kind != "f":
+    if expected.dtype.kind not in "fc":
         np.testing.assert_array_equal(actual, expected)
         return
     finite = np.abs(expected[np.isfinite(expected)])
