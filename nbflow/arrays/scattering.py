@@ -1,5 +1,7 @@
 """Gathering and scattering at points, parts by number."""
 
+from collections.abc import Callable
+
 from nbflow.dtypes import int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.indexed import IGNORE, STRICT
@@ -91,16 +93,13 @@ def _onto(how: str, what: str):
         updates, policy = argument(op.name, "updates", updates, tensor.dtype), _policy(op.name, bad_indices_policy)
         return op(tensor, indices, updates, **({"policy": policy} if policy else {}))
 
-    if how == "update":
+    def strict(tensor, indices, updates, name=None):
+        return apply(tensor, indices, updates, "")
 
-        def function(tensor, indices, updates, name=None):
-            return apply(tensor, indices, updates, "")
+    def lenient(tensor, indices, updates, bad_indices_policy="", name=None):
+        return apply(tensor, indices, updates, bad_indices_policy)
 
-    else:
-
-        def function(tensor, indices, updates, bad_indices_policy="", name=None):
-            return apply(tensor, indices, updates, bad_indices_policy)
-
+    function: Callable = strict if how == "update" else lenient
     function.__name__ = function.__qualname__ = op.name
     function.__doc__ = f"""A tensor with updates {what} at points (tf.{op.name}).
 

@@ -133,8 +133,10 @@ class Compiled:
             program = self._programs.get(()) or self.program([])
         before = self._held() if program.failures else []
         try:
-            run = self._run_stages if isinstance(program, Stages) else self._run_program
-            results = run(program, arguments)
+            if isinstance(program, Stages):
+                results = self._run_stages(program, arguments)
+            else:
+                results = self._run_program(program, arguments)
         except InvalidArgumentError:
             for variable, tensor in before:
                 variable._tensor = tensor
@@ -303,8 +305,9 @@ def _calls(trace: Trace, tensor_of, watched: Callable):
     """
     starts: dict[int, list[tuple]] = {}
     for start, *region in sorted(trace.regions, key=lambda region: -region[1]):  # outer ones first
-        starts.setdefault(start, []).append(region)
-    until, call = 0, None
+        starts.setdefault(start, []).append(tuple(region))
+    until = 0
+    call: tuple | None = None
     for k, node in enumerate(trace.graph.nodes):
         if call is not None and k == until:
             yield call

@@ -206,7 +206,7 @@ def _halved(source: int, size: int) -> Band:
     return _band(source, index, np.full(index.shape, 0.5))
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[..., Band]] = {
     "nearest": _nearest,
     "bilinear": _bilinear,
     "bicubic": _bicubic,

@@ -408,7 +408,8 @@ def _sample_box(size, boxes, bits, covered, aspect_ratios, areas, attempts, whol
                 "use_image_if_no_bounding_boxes=True only"
             )
         absolute = [(0, 0, width, height)]
-    drawn, low, high = _Bits(bits), *(np.float32(a) for a in aspect_ratios)
+    low, high = (np.float32(a) for a in aspect_ratios)
+    drawn = _Bits(bits)
     crop = None
     for _ in range(attempts):
         aspect = drawn.fraction() * (high - low) + low

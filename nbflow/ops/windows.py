@@ -193,8 +193,8 @@ def at_windows(body: str) -> str:
     return COVERED + indent(body, " " * 24)
 
 
-def written_out(taps: tuple, code: str, size: int, line: Callable[[str, str], str]) -> str:
-    """Source for a window that lies inside: every channel c with all taps written out.
+def written_out(taps: tuple, code: str, size: int, line: Callable[[str, str], str]) -> tuple[str, str]:
+    """Source for a window that lies inside, before and in the loop over channels c, with all taps written out.
 
     Args:
         line: (tap, the value of the input at it) -> source.
