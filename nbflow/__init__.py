@@ -19,6 +19,7 @@ from nbflow import (
     keras,
     linalg,
     math,
+    nest,
     nn,
     optimizers,
     random,
@@ -29,6 +30,7 @@ from nbflow.dtypes import (
     DType,
     as_dtype,
     bfloat16,
+    bool_,
     complex64,
     complex128,
     float16,
@@ -43,13 +45,11 @@ from nbflow.dtypes import (
     uint32,
     uint64,
 )
-from nbflow.dtypes import bool_ as bool
-from nbflow.dtypes import float16 as half
-from nbflow.dtypes import float64 as double
+from nbflow.function import context as _context  # it publishes functions
 from nbflow.function.function import Function, function, is_symbolic_tensor
 from nbflow.function.signature import TensorSpec
 from nbflow.function.trace import init_scope
-from nbflow.public import publish
+from nbflow.public import export, publish
 from nbflow.runtime.device import device
 from nbflow.shapes import TensorShape
 from nbflow.tape.custom_gradient import custom_gradient
@@ -62,6 +62,8 @@ if TYPE_CHECKING:  # what `publish` puts here
     def __getattr__(name: str) -> Any: ...
 
 
+for _alias, _dtype in {"half": float16, "double": float64, "bool": bool_}.items():
+    export(_alias, f"dtypes.{_alias}")(_dtype)
 publish()
 
 __version__ = "0.1.0"

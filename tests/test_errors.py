@@ -153,3 +153,15 @@ def test_device_names(device):
 def test_classes():
     error = InvalidArgumentError("what was wrong")
     assert isinstance(error, ValueError) and isinstance(error, nf.errors.OpError) and error.message == "what was wrong"
+
+
+OP_ERRORS = [
+    kind for kind in vars(nf.errors).values() if isinstance(kind, type) and issubclass(kind, nf.errors.OpError)
+]
+
+
+@pytest.mark.parametrize("kind", OP_ERRORS)
+def test_messages_and_codes(kind):
+    for error in (kind("what"), kind(None, None, "what")):  # as TensorFlow's programs raise them
+        assert error.message == str(error) == "what"
+        assert isinstance(error.error_code, int)

@@ -12,7 +12,7 @@ import numpy as np
 from nbflow.compiler.graph import CONSTANT, Aval, Graph, Value, aval, bind
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import drop_unused
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
 from nbflow.ops.random import SEEDS
 from nbflow.ops.seeds import GraphSeeds
 from nbflow.ops.table import TABLE
@@ -23,10 +23,6 @@ from nbflow.tensor.tensor import Tensor, dense, run_program, run_stages
 from nbflow.tensor.variable import Variable
 
 _PACKAGE = str(Path(__file__).parents[1])
-
-
-class OperatorNotAllowedInGraphError(TypeError):
-    """A traced tensor was used where Python needs its value."""
 
 
 class SymbolicTensor(Tensor):

@@ -10,12 +10,14 @@ class _State(threading.local):
         tapes: the GradientTapes that record on this thread, innermost last.
         trace: the trace that ops go to instead of running, or None.
         device: the name asked for with nf.device, or None.
+        scope: the names of the nf.name_scope blocks that are open, as in "model/layer".
     """
 
     def __init__(self):
         self.tapes: tuple = ()
         self.trace = None
         self.device = None
+        self.scope = ""
 
 
 state = _State()
