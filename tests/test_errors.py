@@ -3,7 +3,7 @@
 import pytest
 
 import nbflow as nf
-from nbflow.errors import InvalidArgumentError, UnimplementedError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError, UnimplementedError
 
 I, V, T = InvalidArgumentError, ValueError, TypeError
 M = nf.zeros([2, 3])
@@ -60,7 +60,6 @@ CALLS = [
     (lambda: nf.range(0, 5, 0), I, "range: delta is 0"),
     (lambda: nf.range(5, 0), I, "range: start 5, limit 0 and delta 1 go in opposite directions"),
     (lambda: nf.range(None), V, "range: start, limit or delta: .*None"),
-    (lambda: nf.linspace(0.0, 1.0, 0), I, "linspace: num is 0"),
     # arithmetic
     (lambda: nf.add(X, C), I, r"add: shapes \(2,\) and \(3,\) do not broadcast"),
     (lambda: nf.add(X, N), I, "add: x is float32 and y is int32; .*nf.cast"),
@@ -70,7 +69,7 @@ CALLS = [
     (lambda: X + [1.0, [2.0]], V, "add: operand: .*non-rectangular"),
     (lambda: nf.multiply(nf.constant(True), True), I, "multiply: x has dtype bool"),
     (lambda: nf.divide(X, N), I, "divide: x is float32 and y is int32"),
-    (lambda: nf.sqrt(N), I, "sqrt: x has dtype int32; it takes float32, float64. Use nf.cast"),
+    (lambda: nf.sqrt(N), I, "sqrt: x has dtype int32; it takes float32, .* Use nf.cast"),
     (lambda: nf.exp("a"), V, "exp: x: .*'a'"),
     (lambda: nf.math.log([None]), V, "log: x: .*None"),
     (lambda: nf.logical_and(X, X), I, "logical_and: x has dtype float32; it takes bool"),
@@ -95,7 +94,7 @@ CALLS = [
     (lambda: nf.reduce_all(N), I, "reduce_all: input_tensor has dtype int32"),
     (lambda: nf.argmax(M, axis=2), I, "argmax: axis 2"),
     (lambda: nf.argmax(nf.zeros([0])), I, "argmax: axis 0 of input has size 0"),
-    (lambda: nf.argmax(X, output_type=nf.float32), I, "argmax: output_type is float32"),
+    (lambda: nf.argmax(X, output_type=nf.float32), I, "argmax: output_type has dtype float32"),
     # nn
     (lambda: nf.nn.softmax(1.0), V, "softmax: axis -1 is out of range for rank 0"),
     (lambda: nf.nn.softmax(N), I, "softmax: logits has dtype int32"),
@@ -132,7 +131,7 @@ CALLS = [
 def test_bad_calls(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()
-    assert type(caught.value) in (I, V, T, UnimplementedError)
+    assert type(caught.value) in (I, InvalidDTypeError, V, T, UnimplementedError)
 
 
 @pytest.mark.parametrize(("call", "error", "message"), [c for c in CALLS if "gather: indices has" not in c[2]])

@@ -120,13 +120,13 @@ def _source(template: str, depth: int, index: str, **values) -> str:
 def _call(node, lowering, template: str, walk: Walk, data, indices, target, extent: int, touch, **values) -> None:
     (x, touch_x), (at, touch_at) = (lowering.dense(lowering.place(v), v.shape) for v in (data, indices))
     name, depth = node.op.name, len(walk.sizes)
-    kind = "axis of size" if depth == 1 else "shape"
-    sizes = walk.sizes[0] if depth == 1 else TensorShape(walk.sizes)
+    axis = f"axis {node.attrs['axis']}" if "axis" in node.attrs else "an axis"
+    where = f"{axis} of size {walk.sizes[0]}" if depth == 1 else f"shape {TensorShape(walk.sizes)}"
     failed, touch_failed = lowering.failure(
         node,
         lambda bad: (
             f"{name}: {f'indices has {bad}' if depth == 1 else f'index number {bad}'}, which is out of range "
-            f"for {kind} {sizes}"
+            f"for {where}"
         ),
     )
     source = _source(template, depth, indices.dtype.code, name=name, **values)
