@@ -65,4 +65,9 @@ def _reference(words, true_classes, weights, kind, samples, unique, count):
     return sampled, true_counts.reshape(true_classes.shape), counts, after
 
 
-register(Op("candidate_sampler", ("words", "true_classes", "weights"), _infer, lower=_lower, reference=_reference))
+register(
+    Op(
+        "candidate_sampler", ("words", "true_classes", "weights"), _infer, dtypes=(float32,),
+        lower=_lower, reference=_reference,
+    )
+)  # fmt: skip

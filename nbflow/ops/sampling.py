@@ -22,10 +22,11 @@ import numpy as np
 from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB
 from nbflow.compiler.op import Op
-from nbflow.dtypes import FULL, float16, float64, int32, int64, uint32, uint64
+from nbflow.dtypes import FULL, HALF, float16, float64, int32, int64, uint32, uint64
 from nbflow.ops.table import TABLE, elementwise, register
-from nbflow.runtime import samplers
+from nbflow.runtime import samplers, vecmath
 
+SAMPLED = (*FULL, float16)  # what TensorFlow has kernels for
 SEEDS_OF_SHUFFLE = (int32, uint32, int64, uint64)
 
 # Estimated ns a sample on one thread.
@@ -101,9 +102,15 @@ def _infer(avals, attrs):
     return aval(attrs["dtype"], attrs["shape"])
 
 
+@np.vectorize
+def _gamma_gradient_reference(alpha, sample):
+    log_density = (alpha - 1) * math.log(sample) - sample - math.lgamma(alpha)
+    return -vecmath.igamma_grad_a_f64(alpha, sample) * math.exp(-log_density)
+
+
 gamma_gradient = elementwise(
     "gamma_gradient", "alpha sample", "gamma_gradient(alpha, sample)",
-    dtypes=FULL, tolerance=2**20, doc="∂ sample / ∂ alpha of random_gamma",
+    dtypes=FULL, reference=_gamma_gradient_reference, tolerance=2**18, doc="∂ sample / ∂ alpha of random_gamma",
 )  # fmt: skip
 _sampler(
     "gamma",
@@ -112,9 +119,10 @@ _sampler(
     _infer_like_parameter,
     vjp=lambda k, g, inputs, output, attrs: g * gamma_gradient(inputs[1], output),
     blocked=(0,),
+    dtypes=SAMPLED,
 )
-_sampler("poisson", ("rate",), "f64", _infer)
-_sampler("binomial", ("counts", "probs"), "", _infer)
+_sampler("poisson", ("rate",), "f64", _infer, dtypes=(*SAMPLED, int32, int64))
+_sampler("binomial", ("counts", "probs"), "", _infer, dtypes=SAMPLED)
 
 
 # --- categories -------------------------------------------------------------------------------------------------------
@@ -197,6 +205,7 @@ register(
         "random_categorical",
         ("words", "logits"),
         lambda avals, attrs: aval(attrs["dtype"], (avals[1].shape[0], attrs["samples"])),
+        dtypes=FULL + HALF,
         lower=_lower_categorical,
         reference=_categorical_reference,
     )
@@ -284,6 +293,7 @@ register(
         "random_bounded_normal",
         ("words", "mean", "deviation", "low", "high"),
         _infer_like_parameter,
+        dtypes=SAMPLED,
         vjp=_bounded_normal_vjp,
         lower=_lower_bounded_normal,
         reference=_bounded_normal_reference,
