@@ -13,6 +13,7 @@ import numpy as np
 from numba import cfunc
 from numba.core import config as numba_config
 from numba.core.errors import NumbaError
+from numba.extending import intrinsic
 
 from nbflow.compiler.graph import Aval, Node, aval
 from nbflow.compiler.kernels import ALL, SLAB, Call, namespace
@@ -23,7 +24,7 @@ from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.public import export
 from nbflow.runtime import intrinsics, native
-from nbflow.shapes import Dim
+from nbflow.shapes import Dim, could_be_equal
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
 
@@ -44,6 +45,19 @@ class Spec:
 
     shape: tuple
     dtype: DType
+
+
+def _read_only(typingctx, array):
+    """The array as one that Numba compiles no writes to: an input, whose memory others may hold."""
+    return array.copy(readonly=True)(array), lambda context, builder, signature, args: args[0]
+
+
+def _python_read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+read_only = _python_read_only if numba_config.DISABLE_JIT else intrinsic(_read_only)
 
 
 def _names(function: Callable) -> tuple[list[str], list[str], dict[str, Any], bool]:
@@ -150,7 +164,10 @@ class Kernel:
         name = self.function.__name__
         if len(found) != len(inputs):
             raise ValueError(f"{name}: its gradient gave {len(found)} values for {len(inputs)} inputs")
-        return found[k]
+        g, x = found[k], inputs[k]
+        if isinstance(g, TensorProtocol) and not could_be_equal(g.nbflow_shape, x.nbflow_shape):
+            raise ValueError(f"{name}: its gradient for {self._inputs[k]} has shape {g.shape}, not {x.shape}")
+        return g
 
     # --- shapes -------------------------------------------------------------------------------------------------
 
@@ -228,7 +245,8 @@ class Kernel:
         for array, value in zip(arrays, values, strict=True):
             sizes = ", ".join(f"word(p, {word + 1 + axis})" for axis in range(len(value.shape)))
             sizes += "," * (len(value.shape) == 1)
-            lines.append(f"{array} = carray(pointer({value.dtype.code}, word(p, {word})), ({sizes}))")
+            made = f"carray(pointer({value.dtype.code}, word(p, {word})), ({sizes}))"
+            lines.append(f"{array} = {made if array in self._outputs else f'read_only({made})'}")
             word += 1 + len(value.shape)
         for number, default in self._defaults.items():
             read = f"load(f64, p, {word}, 0)" if isinstance(default, float) else f"word(p, {word})"
@@ -239,11 +257,12 @@ class Kernel:
         lines.append(f"    set_word(word(p, {word}), 0, 1)")
         head = f'def {{name}}(p, begin, end):\n    """{name} on {types}"""\n'
         body = head + "".join(f"    {line}\n" for line in lines)
+        names = {**namespace(), "read_only": read_only}
         try:
             if self._source is None:
-                return _compile_in_memory(name, body, {**namespace(), name: self._compiled})
+                return _compile_in_memory(name, body, {**names, name: self._compiled})
             source = f"import numba\n\narray_function = {self._decorator}\n\n\n{self._source}{body}"
-            return native.kernel(name, source, namespace())
+            return native.kernel(name, source, names)
         except NumbaError as error:
             raise TypeError(f"{name}: Numba cannot compile it for {types}:\n{error}") from None
 

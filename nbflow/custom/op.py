@@ -13,13 +13,15 @@ from nbflow.compiler.scalars import definitions
 from nbflow.custom.derivative import constant, derivative
 from nbflow.custom.language import CONSTANTS, Template, read
 from nbflow.custom.scalar import Scalar
-from nbflow.dtypes import FLOATING, DType, as_dtype, float32
+from nbflow.dtypes import FLOATING, INTEGER, DType, as_dtype, bool_, float32
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE, check_dtypes
-from nbflow.public import export
+from nbflow.public import cast, export
 from nbflow.shapes import broadcast
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
+
+WHOLE = (*INTEGER, bool_)  # arguments beside floating-point ones may be of these
 
 _ops: dict[str, Op] = {}  # by the program's name
 
@@ -104,17 +106,25 @@ class CustomOp:
         return values, tuple(fixed)
 
     def _tensors(self, values: Sequence) -> list:
-        """Arrays as tensors, and a number where there is no tensor beside it."""
-        hint = next((v.dtype for v in values if isinstance(v, TensorProtocol)), None)
-        found = []
-        if hint is not None and hint not in FLOATING:
-            first = next(n for n, v in zip(self._template.free, values, strict=True) if isinstance(v, TensorProtocol))
-            raise InvalidArgumentError(_not_floating(self._template.name, first, hint))
-        for name, value in zip(self._template.free, values, strict=True):
-            if not isinstance(value, TensorProtocol) and (hint is None or type(value) not in (int, float)):
-                value = argument(self._template.name, name, value, hint or (float32 if type(value) is int else None))
-                hint = hint or value.dtype
-            found.append(value)
+        """Arrays as tensors, integers and truth values as numbers of the others' dtype.
+
+        A number is made a tensor where there is no tensor beside it.
+        """
+        name, parameters = self._template.name, self._template.free
+        hint = next((v.dtype for v in values if isinstance(v, TensorProtocol) and v.dtype in FLOATING), None)
+        found: list = list(values)
+        for numbers in (False, True):
+            for k, value in enumerate(values):
+                if isinstance(value, TensorProtocol) or (type(value) in (int, float)) is not numbers:
+                    continue
+                if not numbers or not any(isinstance(v, TensorProtocol) for v in found):
+                    found[k] = argument(name, parameters[k], value, hint or (float32 if numbers else None))
+                    hint = hint or (found[k].dtype if found[k].dtype in FLOATING else None)
+        for k, value in enumerate(found):
+            if isinstance(value, TensorProtocol) and value.dtype not in FLOATING:
+                if hint is None or value.dtype not in WHOLE:
+                    raise InvalidArgumentError(_not_floating(name, parameters[k], value.dtype))
+                found[k] = cast(value, hint)
         return found
 
     def _scalar(self, fixed: tuple) -> Scalar:

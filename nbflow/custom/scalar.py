@@ -101,7 +101,8 @@ class Scalar:
         self.derivatives: dict[int, Scalar | None] = {}
         self._infer()
         if _flow(self, body, set(parameters)) is not None:
-            raise origin.error(body[-1] if body else ast.Pass(), "does not return a number on every path")
+            problem = "does not return a number on every path"
+            raise origin.error(body[-1] if body else ast.Pass(), problem, "Add a return.")
         self.name = ""
         with _naming:
             self.name = self._unique_name()
@@ -184,7 +185,8 @@ class Scalar:
                     return REAL if function is None else function.result
                 return self._joined(node.args, INTEGER)
             case ast.Constant(value=value):
-                raise self.origin.error(node, f"{value!r} is no number")
+                advice = "Text is for flags: compare it with constants."
+                raise self.origin.error(node, f"{value!r} is no number", advice)
             case ast.Tuple():
                 raise self.origin.error(node, "returns a tuple", "An op has one result; only gradients return several.")
         raise AssertionError(ast.dump(node))

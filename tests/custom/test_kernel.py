@@ -306,6 +306,26 @@ def test_bad_shape_rules_and_gradients():
     with pytest.raises(ValueError, match="one: its gradient gave 2 values for 1 inputs"):
         tape.gradient(y, x)
 
+    @nf.kernel(infer=lambda x: (2,), vjp=lambda g, x: g)
+    def ends(x, out):
+        out[0], out[1] = x[0], x[-1]
+
+    x = nf.Variable([1.0, 2.0, 3.0])
+    with nf.GradientTape() as tape:
+        y = ends(x)
+    with pytest.raises(ValueError, match=r"ends: its gradient for x has shape \(2,\), not \(3,\)"):
+        tape.gradient(y, x)
+
+
+def test_inputs_are_not_written_to():
+    @nf.kernel
+    def careless(x, out):
+        x[0] = 0.0
+        out[:] = x
+
+    with pytest.raises(TypeError, match="(?s)careless: Numba cannot compile it.*readonly array"):
+        careless(nf.ones(3))
+
 
 # --- source and cache -------------------------------------------------------------------------------------------------
 

@@ -90,6 +90,23 @@ def test_what_arguments_may_be():
     np.testing.assert_array_equal(squareplus(b=nf.constant(3.0), x=[1.0, 2.0]).numpy(), expected)
 
 
+@nf.op
+def masked(x, mask, label):
+    return x * label if mask else 0.5 * x
+
+
+@pytest.mark.parametrize("call", [masked, nf.function(masked)])
+@pytest.mark.parametrize("dtype", [nf.float32, nf.float64, nf.bfloat16])
+def test_integers_and_truth_values_beside_numbers(call, dtype):
+    x, mask, label = nf.constant([1.0, 2.0, 3.0], dtype), nf.constant([True, False, True]), nf.constant([3, 4, 5])
+    with nf.GradientTape() as tape:
+        tape.watch(x)
+        y = call(x, mask, label)
+    assert y.dtype is dtype and tape.gradient(y, label) is None
+    np.testing.assert_array_equal(nf.cast(y, nf.float64).numpy(), [3, 1, 15])
+    np.testing.assert_array_equal(masked(np.float32([1, 2, 3]), mask, [3, 4, 5]).numpy(), [3, 1, 15])
+
+
 @given(st.floats(0, 1e6), st.integers(0, 2))
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_loop_that_ends_early(x, kind):
@@ -560,6 +577,12 @@ def test_no_tensor():
             "squareplus: x is float32 and b is float64",
         ),
         (lambda: squareplus(nf.ones(3), nf.ones(2)), nf.errors.InvalidArgumentError, "squareplus: shapes .* broadcast"),
+        (
+            lambda: masked(nf.constant(1), True, 2),
+            nf.errors.InvalidArgumentError,
+            "masked: x has dtype int32; it takes",
+        ),
+        (lambda: squareplus(nf.constant(1j), 1.0), nf.errors.InvalidArgumentError, "squareplus: x has dtype complex"),
         (lambda: squareplus("a"), ValueError, "squareplus: x: "),
         (lambda: lambert(1.0, steps=2.5), SyntaxError, "range takes whole numbers"),
     ],
