@@ -23,6 +23,7 @@ from nbflow import (
     nn,
     optimizers,
     random,
+    signal,
     test,
 )
 from nbflow import dtypes as dtypes

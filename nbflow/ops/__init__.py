@@ -13,6 +13,8 @@ from nbflow.ops import (
     einsum,
     elementwise,
     factorization,
+    fourier,
+    framing,
     guarded,
     image,
     indexed,
