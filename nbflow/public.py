@@ -159,7 +159,8 @@ def _with_arguments(arguments: tuple[str, ...], body: str, op, names: tuple[str,
     """A function of arguments with these names, which callers may use, and of `name`."""
     scope = {"op": op, "argument": argument, "pair": pair, "names": arguments, "__name__": __name__}
     scope["public"] = names[0].rpartition(".")[2]
-    exec(f"def function({', '.join(arguments)}, name=None):\n    return {body}", scope)
+    text = f"def function({', '.join(arguments)}, name=None):\n    return {body}"
+    exec(compile(text, __file__, "exec"), scope)  # in this file, so that errors name the caller's line
     return scope["function"]
 
 

@@ -163,6 +163,8 @@ def get_item(tensor, key, is_tensor):
     x = tensor
     if any(b != 0 for b in begin) or any(s != 1 for s in step) or size != shape:
         x = TABLE["strided_slice"](x, begin=begin, step=step, shape=size)
+    if gathered:  # the gradient is dense, as that of any other index, and not the IndexedSlices of a gather
+        x = TABLE["reshape"](x, shape=tuple(x.nbflow_shape))
     for axis, index in gathered.items():
         x = TABLE["gather"](x, TABLE["reshape"](_from_start(index, tensor, axis), shape=(1,)), axis=axis)
     return x if result == tuple(x.nbflow_shape) else TABLE["reshape"](x, shape=result)
