@@ -121,6 +121,8 @@ class Optimizer:
         step = self.prepare()
         for gradient, variable in zip(gradients, variables, strict=True):
             self.update_step(gradient, variable, self._slots_of(variable), step)
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable.value()))
         self.iterations.assign_add(1)
 
     def prepare(self) -> dict:

@@ -23,9 +23,12 @@ class Variable(TensorProtocol, Scatter):
 
     Args:
         initial_value: a tensor-like, or a callable that gives one.
-        trainable: whether tapes watch it by themselves.
+        trainable: whether tapes watch it by themselves; they do by default.
         name: shown in its repr.
         dtype: of the value; by default that of initial_value.
+        constraint: a function of the new value, which optimizers put it through, such as one that clips it.
+        validate_shape, caching_device, variable_def, import_scope, synchronization, aggregation,
+        experimental_enable_variable_lifting: accepted as TensorFlow's; they have no effect.
         shape: what later values may look like, for example nf.TensorShape((None, 5)); by default initial_value's shape.
 
     Raises:
@@ -38,9 +41,26 @@ class Variable(TensorProtocol, Scatter):
         <nf.Variable 'Variable:0' shape=(2,) dtype=float32, numpy=array([ 1., 10.], dtype=float32)>
     """
 
-    __slots__ = ("__weakref__", "_name", "_shape", "_tensor", "_trainable")
+    __slots__ = ("__weakref__", "_constraint", "_name", "_shape", "_tensor", "_trainable")
 
-    def __init__(self, initial_value=None, trainable=True, validate_shape=True, name=None, dtype=None, shape=None):
+    def __init__(
+        self,
+        initial_value=None,
+        trainable=None,
+        validate_shape=True,
+        caching_device=None,
+        name=None,
+        variable_def=None,
+        dtype=None,
+        import_scope=None,
+        constraint=None,
+        synchronization=None,
+        aggregation=None,
+        shape=None,
+        experimental_enable_variable_lifting=True,
+    ):
+        if constraint is not None and not callable(constraint):
+            raise ValueError(f"Variable: constraint is {constraint!r:.100}; it takes a function of the new value")
         if initial_value is None:
             raise ValueError("Variable: initial_value is missing; give a tensor, an array, a number or a callable")
         trace = state.trace
@@ -58,7 +78,8 @@ class Variable(TensorProtocol, Scatter):
                 f"Variable: initial_value has shape {tensor.shape}, which is not compatible with {self._shape}"
             )
         self._name = "Variable" if name is None else str(name)
-        self._trainable = bool(trainable)
+        self._trainable = trainable is None or bool(trainable)
+        self._constraint = constraint
         self._tensor = _own(tensor)
 
     # --- the value ----------------------------------------------------------------------------------------------
@@ -88,6 +109,11 @@ class Variable(TensorProtocol, Scatter):
     def trainable(self) -> bool:
         """Whether tapes watch it by themselves."""
         return self._trainable
+
+    @property
+    def constraint(self):
+        """The function that Keras' optimizers put a new value through, or None."""
+        return self._constraint
 
     def nbflow_tensor(self):
         """The current value as a tensor, noted as a read on tapes and traces."""

@@ -87,6 +87,13 @@ def test_learning_rate():
     assert float(w) == -3
 
 
+def test_constraints():
+    v = nf.Variable([1.0, 2.0], constraint=lambda w: nf.clip_by_value(w, 0.0, 1.5))
+    nf.optimizers.SGD(0.1).apply_gradients([(nf.constant([20.0, 1.0]), v)])
+    np.testing.assert_array_equal(v.numpy(), [0, 1.5])
+    assert v.constraint(nf.constant(-1.0)) == 0 and nf.Variable(1.0).constraint is None
+
+
 def test_one_program_updates_all_variables():
     optimizer = nf.optimizers.Adam()
     variables = [nf.Variable(nf.ones([size])) for size in (3, 5, 7, 2)]

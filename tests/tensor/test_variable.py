@@ -26,6 +26,7 @@ def test_making():
         ({}, ValueError, "initial_value is missing"),
         ({"initial_value": [[1, 2], [3]]}, ValueError, "non-rectangular"),
         ({"initial_value": [1.5], "dtype": nf.int32}, TypeError, "int32"),
+        ({"initial_value": 1.0, "constraint": 3}, ValueError, "constraint is 3"),
         ({"initial_value": nf.constant(1.0), "dtype": nf.float64}, ValueError, "requested dtype float64"),
         ({"initial_value": [1.0, 2.0], "shape": (2, 2)}, ValueError, r"initial_value has shape \(2,\)"),
         ({"initial_value": [[1.0]], "shape": (None, 4)}, ValueError, r"not compatible with \(None, 4\)"),
