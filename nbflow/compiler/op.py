@@ -33,7 +33,6 @@ class Op:
         simplify: (emitter, values, attrs) -> a simpler replacement or None.
         batch: how it applies to a stack of examples, where function.batching has no rule that fits: see there.
         static: (avals, attrs) -> NumPy array: known without running, from shapes alone.
-        samples: for tests: calls () -> (inputs, attrs) with interesting NumPy inputs.
         reference: for tests: the same as a NumPy function of (inputs..., **attrs).
         tolerance: for tests: units in the last place for float32 and float64 that the result may be off.
         wide: whether halves are computed in float32: cast before, and the results back after.
@@ -54,7 +53,6 @@ class Op:
     batch: Callable | None = None
     static: Callable | None = None
     simplify: Callable | None = None
-    samples: tuple = ()
     reference: Callable | None = None
     tolerance: float = 4
     wide: bool = False
