@@ -15,7 +15,9 @@ process),
 - `CALLS` and `WARM_UP_CALLS` (optional, together): how many calls make a block and how many come before the
 first,
   where calls are not alike, or cost seconds,
-- `ROUNDS` (optional): fewer rounds, for what takes seconds.
+- `ROUNDS` (optional): fewer rounds, for what takes seconds,
+- `WARM_UP` and `BLOCK` (optional): fewer seconds before the pace counts as steady, and shorter blocks,
+- `SWEEP = True` (optional) where the cases are hundreds, which make one table (`sweep`) and run when they are named.
 """
 
 import importlib
@@ -65,6 +67,20 @@ class Row:
         """Whether peers are also measured with malloc told to keep memory."""
         return getattr(self.module, "MALLOC_MATTERS", False)
 
+    @property
+    def sweep(self) -> bool:
+        """Whether it is one of hundreds that are shown in one table."""
+        return getattr(self.module, "SWEEP", False)
+
+    def answers_to(self, name: str) -> bool:
+        """Whether it is meant: by `ops`, by `ops[math.reduce_sum columns]`, or by a case's first word."""
+        first = f"{self.workload}[{self.case.split()[0]}]" if self.case else self.workload
+        return name in (self.workload, self.name, first)
+
+    def block(self, asked: float) -> float:
+        """The seconds of a block: what was asked for, or the workload's own limit."""
+        return min(asked, getattr(self.module, "BLOCK", asked))
+
     def rounds(self, asked: int) -> int:
         """The number of rounds: what was asked for, or the workload's own limit."""
         return min(asked, getattr(self.module, "ROUNDS", asked))
@@ -79,8 +95,8 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(workloads.__path__))
 
 
-def rows(asked: list[str]) -> list[Row]:
-    """The rows of the named workloads (`matmul` or `matmul[512]`), or of all of them.
+def rows(asked: list[str], sweeps: bool = False) -> list[Row]:
+    """The rows of the named workloads (`matmul` or `matmul[512]`), or of all, `sweeps` among them or not.
 
     Raises:
         LookupError: there is no such workload or case.
@@ -89,11 +105,11 @@ def rows(asked: list[str]) -> list[Row]:
     for name in names():
         module = importlib.import_module(f"perf.workloads.{name}")
         every += [Row(module, case) for case in getattr(module, "CASES", [None])]
-    chosen = []
-    for name in asked or names():
-        found = [row for row in every if name in (row.workload, row.name)]
+    chosen = [] if asked else [row for row in every if sweeps or not row.sweep]
+    for name in asked:
+        found = [row for row in every if row.answers_to(name)]
         if not found:
-            known = ", ".join(row.name for row in every)
+            known = ", ".join(dict.fromkeys(row.workload if row.sweep else row.name for row in every))
             raise LookupError(f"There is no workload {name!r}. There are {known}.")
         chosen += [row for row in found if row not in chosen]
     return chosen

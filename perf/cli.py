@@ -13,8 +13,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from perf import catalog, report
-from perf.load import WORTH_SAYING
+from perf import catalog, report, sweep
 from perf.runner import NUMPY, OURS, PEERS, Result, Team
 
 RESULTS = Path(__file__).with_name("results")
@@ -35,11 +34,20 @@ def parser() -> argparse.ArgumentParser:
     )
     for command in (run, compare):
         command.add_argument(
-            "names", nargs="*", metavar="NAME", help="workloads, as matmul or matmul[512]; default: all"
+            "names",
+            nargs="*",
+            metavar="NAME",
+            help="workloads, as matmul or matmul[512]; default: all but sweeps, as ops or ops[math.exp]",
         )
         command.add_argument("--rounds", type=_positive, default=15, help="blocks per variant (default 15)")
         command.add_argument("--block", type=float, default=0.05, help="seconds per block (default 0.05)")
         command.add_argument("--json", action="store_true", help="print JSON instead of tables")
+        command.add_argument(
+            "--out",
+            type=Path,
+            default=RESULTS,
+            help="folder for JSON and plot of a sweep or of compare (default perf/results)",
+        )
     for peer in PEERS[1:]:
         variable = f"NBFLOW_PERF_{peer.upper()}"
         compare.add_argument(
@@ -48,7 +56,6 @@ def parser() -> argparse.ArgumentParser:
             default=os.environ.get(variable),
             help=f"interpreter with {peer} (or {variable})",
         )
-    compare.add_argument("--out", type=Path, default=RESULTS, help="folder for JSON and plot (default perf/results)")
     return top
 
 
@@ -67,17 +74,22 @@ def main(argv: list[str]) -> int:
     """
     arguments = parser().parse_args(argv)
     try:
-        rows = catalog.rows(getattr(arguments, "names", []))
+        rows = catalog.rows(getattr(arguments, "names", []), sweeps=arguments.command == "list")
     except LookupError as error:
         print(f"nbflow perf: {error}", file=sys.stderr)
         return 2
     if arguments.command == "list":
         return _list(rows, arguments.json)
+    if any(row.sweep for row in rows) and not all(row.sweep for row in rows):
+        print("nbflow perf: a sweep is measured by itself, not with other workloads.", file=sys.stderr)
+        return 2
     interpreters = {OURS: sys.executable}
     if arguments.command == "compare":
         given = {peer: getattr(arguments, peer) for peer in PEERS[1:]}
         interpreters |= {NUMPY: sys.executable} | {peer: python for peer, python in given.items() if python}
     try:
+        if rows[0].sweep:
+            return sweep.run(rows, arguments)
         return _measure(rows, interpreters, arguments)
     except KeyboardInterrupt:
         print("nbflow perf: stopped", file=sys.stderr)
@@ -85,13 +97,14 @@ def main(argv: list[str]) -> int:
 
 
 def _list(rows: list[catalog.Row], as_json: bool) -> int:
-    variants = {row.name: [name for name in catalog.VARIANTS if hasattr(row.module, name)] for row in rows}
+    shown = {row.workload if row.sweep else row.name: row for row in rows}  # a sweep once
+    variants = {name: [v for v in catalog.VARIANTS if hasattr(row.module, v)] for name, row in shown.items()}
     if as_json:
-        print(json.dumps([{"name": row.name, "title": row.title, "variants": variants[row.name]} for row in rows]))
+        print(json.dumps([{"name": n, "title": row.title, "variants": variants[n]} for n, row in shown.items()]))
         return 0
     table = Table("workload", "what", "written for")
-    for row in rows:
-        table.add_row(escape(row.name), row.title, ", ".join(variants[row.name]))
+    for name, row in shown.items():
+        table.add_row(escape(name), row.title, ", ".join(variants[name]))
     report.console(to_stderr=False).print(table)
     return 0
 
@@ -120,12 +133,7 @@ def _measure(rows: list[catalog.Row], interpreters: dict[str, str], arguments: a
     if arguments.command == "compare":
         report.show_summary(console, results)
         _store(console, results, data, arguments.out)
-    if others is not None and others > WORTH_SAYING:
-        console.print(
-            f"Other programs kept {others:.1f} cores busy meanwhile: measure again on a quiet machine.",
-            style="yellow",
-            highlight=False,
-        )
+    report.show_load(console, others)
     failed = [r.row.name for r in results for timing in r.timings if timing.label == OURS and timing.error]
     return 1 if failed else 0
 
@@ -135,15 +143,12 @@ def _show_progress(status: Status, name: str, text: str) -> None:
 
 
 def _store(console: Console, results: list[Result], data: dict, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = "compare-" + data["machine"]["time"].replace(":", "").removesuffix("+0000")
-    report.write_json(data, folder / f"{stem}.json")
-    written = [folder / f"{stem}.json"]
+    written = report.store(data, folder, "compare")
     if any(timing.measured for result in results for timing in result.timings) and importlib.util.find_spec(
         "matplotlib"
     ):
         from perf.plot import draw
 
-        draw(results, folder / f"{stem}.png")
-        written.append(folder / f"{stem}.png")
+        written.append(written[0].with_suffix(".png"))
+        draw(results, written[-1])
     console.print("Written:", *map(str, written), soft_wrap=True, highlight=False)

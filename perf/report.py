@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from perf.load import WORTH_SAYING
 from perf.runner import KEPT, NUMPY, OURS, Result, Timing
 
 UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
@@ -23,7 +24,7 @@ def duration(seconds: float) -> str:
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
 
 
-def _ratio(value: float | None) -> str:
+def ratio_text(value: float | None) -> str:
     """A ratio, green where nbflow is ahead."""
     if value is None:
         return "n/a"
@@ -72,10 +73,10 @@ def show_summary(console: Console, results: list[Result]) -> None:
             escape(result.row.name),
             duration(ours.median) if ours else "n/a",
             _named(result.best_peer()),
-            _ratio(result.ratio(result.best_peer())),
+            ratio_text(result.ratio(result.best_peer())),
             _named(result.best_peer(kept=True)) if result.row.malloc_matters else "",
-            _ratio(result.ratio(result.best_peer(kept=True))) if result.row.malloc_matters else "",
-            _ratio(result.ratio(result.timing(NUMPY))),
+            ratio_text(result.ratio(result.best_peer(kept=True))) if result.row.malloc_matters else "",
+            ratio_text(result.ratio(result.timing(NUMPY))),
         )
     console.print(table)
     console.print("NumPy has no gradients and no compiler: it is shown, but it is no peer.", style="dim")
@@ -127,6 +128,19 @@ def as_data(results: list[Result], versions: dict[str, str], machine: dict, sett
     return {"machine": machine, "versions": versions, "settings": settings, "rows": rows}
 
 
-def write_json(data: dict, path: Path) -> None:
-    """Store a run."""
+def store(data: dict, folder: Path, kind: str) -> list[Path]:
+    """Store a run as JSON, in a file that says when it was; returns what was written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{kind}-{data['machine']['time'].replace(':', '').removesuffix('+0000')}.json"
     path.write_text(json.dumps(data, indent=1) + "\n")
+    return [path]
+
+
+def show_load(console: Console, others: float | None) -> None:
+    """Say so if other programs were busy during the run."""
+    if others is not None and others > WORTH_SAYING:
+        console.print(
+            f"Other programs kept {others:.1f} cores busy meanwhile: measure again on a quiet machine.",
+            style="yellow",
+            highlight=False,
+        )

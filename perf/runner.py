@@ -145,7 +145,7 @@ class Team:
                 workload=row.workload,
                 case=row.case,
                 variant=variant,
-                block=self.block,
+                block=row.block(self.block),
             )
             timing.calls = answer.get("calls", 0)
         for turn in range(rounds):

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
 WARM_UP = 0.2
-"""Seconds that a step is repeated before its pace is taken as steady."""
+"""Seconds that a step is repeated before its pace is taken as steady, where the workload does not say."""
 
 
 class Prepared:
@@ -45,14 +45,14 @@ class Prepared:
             self.calls = module.CALLS
             self.time(module.WARM_UP_CALLS)
         else:
-            self.calls = self._calls_for(block)
+            self.calls = self._calls_for(block, getattr(module, "WARM_UP", WARM_UP))
 
-    def _calls_for(self, block):
+    def _calls_for(self, block, warm_up):
         """Warm up until the pace is steady; return the number of calls that fill a block."""
         started = perf_counter()
         self.time(1)  # compiles
         pace = self.time(1)
-        while perf_counter() - started < WARM_UP:
+        while perf_counter() - started < warm_up:
             pace = min(pace, self.time(max(1, int(0.02 / pace))))
         return max(1, int(block / pace))
 

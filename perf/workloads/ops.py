@@ -1,0 +1,23 @@
+"""Every op on about 1e6 elements, beside what one writes in NumPy.
+
+The rows are in perf/ops. They are not among the workloads that run where none is named.
+"""
+
+from perf import ops
+
+SWEEP = True
+CASES = {key: (key,) for key in ops.CASES}
+NOTES = {key: case.note for key, case in ops.CASES.items() if case.note}
+WARM_UP = 0.03
+BLOCK = 0.008
+ROUNDS = 5
+
+
+def nbflow(key):
+    import nbflow as nf
+
+    return ops.CASES[key].ours(nf)
+
+
+def numpy(key):
+    return ops.CASES[key].numpy()
