@@ -90,3 +90,20 @@ def tridiagonal_solve(diagonals: np.ndarray, b: np.ndarray, perturb: bool) -> np
         if info.value:
             x[i] = np.nan
     return x.swapaxes(-1, -2)
+
+
+def schur(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The upper triangular t and unitary q of each matrix [count, n, n] of complex128, a = q t qᴴ; NaN if it fails."""
+    t = np.array(a.swapaxes(-1, -2), order="C")
+    count, n = t.shape[:2]
+    q, values, info = np.empty_like(t), np.empty(n, t.dtype), ctypes.c_int64()
+    work, real_work, found = np.empty(max(32 * n, 1), t.dtype), np.empty(n), ctypes.c_int64()
+    decompose, size, length = _function("gees", t.dtype.char), _integer(n), _integer(work.size)
+    scratch = [ctypes.c_void_p(x.ctypes.data) for x in (values, work, real_work)]
+    for i in range(count if t.size else 0):
+        at_t, at_q = ctypes.c_void_p(t[i].ctypes.data), ctypes.c_void_p(q[i].ctypes.data)
+        rest = (size, at_t, size, ctypes.byref(found), scratch[0], at_q, size, scratch[1], length, scratch[2])
+        decompose(b"V", b"N", None, *rest, None, ctypes.byref(info))
+        if info.value:
+            t[i] = np.nan
+    return t.swapaxes(-1, -2), q.swapaxes(-1, -2)

@@ -43,7 +43,12 @@ def shared(function: Callable, *stacks: np.ndarray, rank: int = 2, work: float =
         return _shaped(function(*flat), outer)
     cuts = [count * k // pieces for k in range(pieces + 1)]
     parts = [[s[a:b] for s in flat] for a, b in itertools.pairwise(cuts)]
-    found = list(_threads().map(lambda part: function(*part), parts))
+
+    def compute(part: list[np.ndarray]):
+        with np.errstate(all="ignore"):  # which each thread has its own of
+            return function(*part)
+
+    found = list(_threads().map(compute, parts))
     if isinstance(found[0], tuple):
         return _shaped(tuple(np.concatenate(results) for results in zip(*found, strict=True)), outer)
     return _shaped(np.concatenate(found), outer)
