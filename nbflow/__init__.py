@@ -24,6 +24,7 @@ from nbflow import (
     optimizers,
     random,
     signal,
+    sparse,
     test,
 )
 from nbflow import dtypes as dtypes

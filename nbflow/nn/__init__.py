@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from nbflow.nn import (
     activations,
     convolutions,
+    ctc,
     dropouts,
     embedding,
     experimental,
