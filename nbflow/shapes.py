@@ -114,6 +114,15 @@ def dim_max(left, right):
     return _chosen("max", max, left, right)
 
 
+def dim_call(function, left, right):
+    """function(left, right) as a size, or as what another such call takes; function depends on nothing else."""
+    if not isinstance(left, Dim) and not isinstance(right, Dim):
+        return function(left, right)
+    name = f"{function.__module__}.{function.__qualname__}"
+    Dim._OPS.setdefault(name, function)
+    return Dim(f"{function.__name__}({left}, {right})", name, left, right)
+
+
 def _chosen(name: str, function, left, right):
     if left == right:
         return left

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nbflow.dtypes import DType, as_dtype, float32
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
 from nbflow.shapes import Dim
@@ -154,7 +154,7 @@ def _mixed(function: str, images, matrix: tuple):
     """Σ over channels k of channel k · matrix[k]: each new channel a weighted sum of the old."""
     x = _of_channels(function, images, 3)
     if not x.dtype.is_floating:
-        raise InvalidArgumentError(f"{function}: images has dtype {x.dtype.name}; it takes floating point numbers")
+        raise InvalidDTypeError(f"{function}: images has dtype {x.dtype.name}; it takes floating point numbers")
     red, green, blue = (part * to_tensor(np.asarray(row, x.dtype.np)) for part, row in zip(channels(x), matrix))
     return red + green + blue
 

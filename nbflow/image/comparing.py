@@ -6,7 +6,7 @@ import numpy as np
 
 from nbflow.arrays.joining import stack
 from nbflow.dtypes import float32
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.image.arguments import HEIGHT, WIDTH
 from nbflow.image.colours import convert_image_dtype
 from nbflow.image.resizing import resampled
@@ -91,7 +91,7 @@ def sobel_edges(image):
     if x.ndim != 4 or any(not isinstance(n, Dim) and n < 2 for n in x.nbflow_shape[1:3]):
         raise InvalidArgumentError(f"{function}: image has shape {x.shape}; it takes [batch, 2 or more, 2 or more, …]")
     if not x.dtype.is_floating:
-        raise InvalidArgumentError(f"{function}: image has dtype {x.dtype.name}; it takes floating point numbers")
+        raise InvalidDTypeError(f"{function}: image has dtype {x.dtype.name}; it takes floating point numbers")
     exact = cast(x, float32) if x.dtype.size < 4 else x
     height, width = x.nbflow_shape[1:3]
 
@@ -119,7 +119,7 @@ def _pair(function: str, one, two, names: tuple[str, str], max_val):
             f"{function}: {names[0]} has shape {first.shape} and {names[1]} {second.shape}; they take [..., height, "
             f"width, channels] that are equal, behind batch axes that broadcast"
         )
-    most = convert_image_dtype(cast(argument(function, "max_val", max_val, first.dtype), first.dtype), float32)
+    most = convert_image_dtype(cast(argument(function, "max_val", max_val), first.dtype), float32)
     return convert_image_dtype(first, float32), convert_image_dtype(second, float32), most
 
 

@@ -5,7 +5,7 @@ from nbflow.image.arguments import HEIGHT, WIDTH, images, part, reversed_along, 
 from nbflow.ops.array import zeros_of
 from nbflow.ops.table import TABLE
 from nbflow.public import export, number
-from nbflow.shapes import Dim
+from nbflow.shapes import Dim, dim_call, dim_max, dim_min
 
 
 @export("image.flip_left_right")
@@ -62,7 +62,10 @@ def rot90(image, k=1, name=None):
         2: lambda: reversed_along(x, HEIGHT, WIDTH),
         3: lambda: reversed_along(_exchanged(x), WIDTH),
     }
-    return turns[int(number(k)) % 4]()
+    count = number(k)
+    if int(count) != count:
+        raise TypeError(f"image.rot90: k is {count!r}; it takes an integer")
+    return turns[int(count) % 4]()
 
 
 @export("image.central_crop")
@@ -86,10 +89,12 @@ def central_crop(image, central_fraction):
     height, width = x.nbflow_shape[-3:-1]
     if fraction == 1:
         return x
-    if isinstance(height, Dim) or isinstance(width, Dim):
-        raise InvalidArgumentError(f"image.central_crop: image has shape {x.shape}; height and width must be known")
-    top, left = int((height - height * fraction) / 2), int((width - width * fraction) / 2)
+    top, left = dim_call(_margin, height, fraction), dim_call(_margin, width, fraction)
     return part(x, (top, height - 2 * top), (left, width - 2 * left))
+
+
+def _margin(size: int, fraction: float) -> int:
+    return int((size - size * fraction) / 2)
 
 
 @export("image.crop_to_bounding_box")
@@ -161,9 +166,7 @@ def resize_with_crop_or_pad(image, target_height, target_width):
     x = images(function, image)
     target = whole(function, "target_height", target_height, 1), whole(function, "target_width", target_width, 1)
     size = x.nbflow_shape[-3:-1]
-    if any(isinstance(n, Dim) for n in (*size, *target)):
-        raise InvalidArgumentError(f"{function}: image has shape {x.shape}; height and width must be known")
     gaps = [wanted - given for wanted, given in zip(target, size, strict=True)]
-    kept = [min(wanted, given) for wanted, given in zip(target, size, strict=True)]
-    cropped = crop_to_bounding_box(x, *(max(-gap // 2, 0) for gap in gaps), *kept)
-    return pad_to_bounding_box(cropped, *(max(gap // 2, 0) for gap in gaps), *target)
+    kept = [dim_min(wanted, given) for wanted, given in zip(target, size, strict=True)]
+    cropped = crop_to_bounding_box(x, *(dim_max(-gap // 2, 0) for gap in gaps), *kept)
+    return pad_to_bounding_box(cropped, *(dim_max(gap // 2, 0) for gap in gaps), *target)

@@ -3,12 +3,12 @@
 import numpy as np
 
 from nbflow.dtypes import bool_, float32, int32
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.image.arguments import images, whole
 from nbflow.image.framing import pad_to_bounding_box
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export, sizes
-from nbflow.shapes import Dim
+from nbflow.shapes import Dim, dim_call, dim_max, dim_min
 from nbflow.tape.custom_gradient import custom_gradient
 from nbflow.tape.gradient_tape import GradientTape
 from nbflow.tensor.tensor import argument, to_tensor
@@ -77,7 +77,7 @@ def resize(images, size, method=ResizeMethod.BILINEAR, preserve_aspect_ratio=Fal
 def _images(value):
     x = images("image.resize", value, "images")
     if x.dtype is bool_ or not (x.dtype.is_floating or x.dtype.is_integer):
-        raise InvalidArgumentError(f"image.resize: images has dtype {x.dtype.name}; it takes real numbers")
+        raise InvalidDTypeError(f"image.resize: images has dtype {x.dtype.name}; it takes real numbers")
     return x
 
 
@@ -94,13 +94,27 @@ def _size(size) -> tuple:
 def _within(size: tuple, x) -> tuple:
     """The greatest size within another in which images keep their proportions; in float32, as TensorFlow."""
     shape = x.nbflow_shape[-3:-1]
-    if any(isinstance(n, Dim) for n in (*size, *shape)):
-        raise InvalidArgumentError(f"image.resize: images has shape {x.shape}; height and width must be known")
-    scale = min(np.float32(new) / np.float32(old) for new, old in zip(size, shape, strict=True))
-    new = tuple(int(np.rint(scale * np.float32(n))) for n in shape)
+    scale = dim_min(*(dim_call(_ratio, new, old) for new, old in zip(size, shape, strict=True)))
+    new = tuple(dim_call(_scaled, n, scale) for n in shape)
     if 0 in new:
         raise InvalidArgumentError(f"image.resize: images of shape {x.shape} have no pixels left within size {size}")
     return new
+
+
+def _ratio(first, second) -> np.float32:
+    return np.float32(first) / np.float32(second)
+
+
+def _scaled(size: int, scale: np.float32) -> int:
+    return int(np.rint(scale * np.float32(size)))
+
+
+def _shrunk(size: int, ratio: np.float32) -> int:
+    return int(np.floor(_ratio(size, ratio)))
+
+
+def _padding(exact: np.float32, target: int) -> int:
+    return max(0, int(np.floor((np.float32(target) - exact) / np.float32(2))))
 
 
 def resampled(x, size: tuple, how: tuple, dtype=None):
@@ -133,13 +147,10 @@ def resize_with_pad(image, target_height, target_width, method=ResizeMethod.BILI
     x = images(function, image)
     target = whole(function, "target_height", target_height, 1), whole(function, "target_width", target_width, 1)
     shape = x.nbflow_shape[-3:-1]
-    if any(isinstance(n, Dim) for n in (*target, *shape)):
-        raise InvalidArgumentError(f"{function}: image has shape {x.shape}; height and width must be known")
-    old, new = np.float32(shape), np.float32(target)
-    exact = old / max(old / new)
-    padding = np.floor((new - exact) / np.float32(2))
-    resized = resize(x, [int(n) for n in np.floor(exact)], method=method, antialias=antialias)
-    return pad_to_bounding_box(resized, *(max(0, int(n)) for n in padding), *target)
+    ratio = dim_max(*(dim_call(_ratio, old, new) for old, new in zip(shape, target, strict=True)))
+    resized = resize(x, [dim_call(_shrunk, n, ratio) for n in shape], method=method, antialias=antialias)
+    padding = [dim_call(_padding, dim_call(_ratio, n, ratio), new) for n, new in zip(shape, target, strict=True)]
+    return pad_to_bounding_box(resized, *padding, *target)
 
 
 # --- crops ------------------------------------------------------------------------------------------------------------

@@ -181,6 +181,8 @@ def _infer_nms(avals, attrs):
 
 
 def _nms(boxes, scores, count, threshold, least, sigma, given_overlaps):
+    if count < 0:
+        raise InvalidArgumentError(f"non_max_suppression: max_output_size is {count}; it takes 0 or more")
     if given_overlaps:
         chosen = suppress(lambda k, others: boxes[others, k], scores, int(count), threshold, least)
         return chosen, scores[chosen]
