@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nbflow.dtypes import as_dtype
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim, normalize_axes
 from nbflow.tensor.protocol import TensorProtocol
@@ -55,11 +55,11 @@ def alike(op: str, name: str, value, dtype):
     """An argument beside one of a dtype: a tensor as it is, numbers and arrays as tensors of that dtype.
 
     Raises:
-        TypeError: numbers have no such dtype.
+        InvalidDTypeError: numbers have no such dtype.
     """
     tensor = argument(op, name, value, dtype)
     if tensor.dtype is not dtype and not isinstance(value, TensorProtocol):
-        raise TypeError(f"{op}: cannot convert {name}, {value!r:.200}, to {dtype.name}; use nf.cast")
+        raise InvalidDTypeError(f"{op}: cannot convert {name}, {value!r:.200}, to {dtype.name}; use nf.cast")
     return tensor
 
 
@@ -129,7 +129,7 @@ def shape_argument(op: str, shape, name: str = "shape") -> tuple:
     try:
         found = sizes(shape)
     except TypeError:
-        raise InvalidArgumentError(f"{op}: {name} is {shape!r}; it takes integers") from None
+        raise InvalidDTypeError(f"{op}: {name} is {shape!r}; it takes integers") from None
     for size in found:
         if not isinstance(size, Dim) and size < 0:
             raise InvalidArgumentError(f"{op}: {name} has size {size}; sizes are 0 or more")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nbflow.dtypes import as_dtype, int32
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import axes_of, cast, export, number, shape_argument, sizes
 from nbflow.shapes import Dim, normalize_axis
@@ -24,7 +24,7 @@ def reshape(tensor, shape, name=None):
     try:
         wanted = sizes(shape)
     except TypeError:
-        raise InvalidArgumentError(f"reshape: shape is {shape!r:.200}; it takes integers") from None
+        raise InvalidDTypeError(f"reshape: shape is {shape!r:.200}; it takes integers") from None
     if sum(1 for s in wanted if not isinstance(s, Dim) and s == -1) > 1:
         raise InvalidArgumentError(f"reshape: shape {list(wanted)} has more than one -1")
     if any(not isinstance(s, Dim) and s < -1 for s in wanted):

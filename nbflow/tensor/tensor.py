@@ -11,7 +11,7 @@ from nbflow.compiler.graph import Aval, Graph, aval
 from nbflow.compiler.op import Op
 from nbflow.compiler.program import Program
 from nbflow.dtypes import ALL, DType, as_dtype, as_dtype_or_none, bool_, complex128, float32, float64, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.runtime import threads
 from nbflow.runtime.buffers import SMALL, allocate
@@ -207,7 +207,8 @@ def _from_array(value, dtype: DType | None, hint: DType | None) -> Tensor:
         array = array.astype(array.dtype.newbyteorder("="))
     known = as_dtype_or_none(array.dtype)
     if known is None and (array.dtype.kind not in "fiub" or (dtype is None and is_numpy)):
-        raise (TypeError if array.dtype.kind in "fiub" else ValueError)(
+        kind = array.dtype.kind
+        raise (TypeError if kind in "fiub" else InvalidDTypeError if kind in "US" else ValueError)(
             f"Attempt to convert a value ({value!r:.200}) with an unsupported type ({type(value)}, {array.dtype}) to a "
             f"Tensor; tensors hold numbers of {', '.join(d.name for d in ALL)}"
         )
@@ -347,7 +348,7 @@ def _operand(op: Op, value, hint: DType | None):
     if tensor is None:
         tensor = argument(op.name, "operand", value, hint)
         if hint is not None and tensor.dtype is not hint:
-            raise TypeError(
+            raise InvalidDTypeError(
                 f"{op.name}: cannot convert {value!r:.200} to {hint.name}, the dtype of the tensor beside it; "
                 f"use nf.cast"
             )
