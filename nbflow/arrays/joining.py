@@ -6,7 +6,7 @@ import numpy as np
 
 from nbflow.arrays.scattering import points
 from nbflow.dtypes import as_dtype, bool_, float32
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, export, number
 from nbflow.shapes import could_be_equal, normalize_axis
@@ -141,7 +141,7 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     if depth < 0:
         raise InvalidArgumentError(f"one_hot: depth is {depth}; it takes 0 or more")
     if not indices.dtype.is_integer:
-        raise InvalidArgumentError(
+        raise InvalidDTypeError(
             f"one_hot: indices has dtype {indices.dtype.name}; it takes integers. Use nf.cast(indices, nf.int32)."
         )
     given = next((v for v in (on_value, off_value) if v is not None), None)

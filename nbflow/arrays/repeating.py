@@ -3,7 +3,7 @@
 import numpy as np
 
 from nbflow.dtypes import bool_, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, axes_of, cast, export, number, shape_argument, size_of, sizes
 from nbflow.shapes import Dim, could_be_equal, normalize_axis
@@ -296,7 +296,7 @@ def meshgrid(*args, indexing="xy", name="meshgrid"):
         raise ValueError(f"meshgrid: indexing is {indexing!r}; it takes 'xy' or 'ij'")
     vectors = [argument("meshgrid", f"args[{k}]", v) for k, v in enumerate(args)]
     if any(v.dtype is not vectors[0].dtype for v in vectors):
-        raise InvalidArgumentError(f"meshgrid: args have dtypes {[v.dtype.name for v in vectors]}; all must be equal")
+        raise InvalidDTypeError(f"meshgrid: args have dtypes {[v.dtype.name for v in vectors]}; all must be equal")
     counts = []
     for k, v in enumerate(vectors):
         total = 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from nbflow.dtypes import int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.indexed import IGNORE, STRICT
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export, number, shape_argument
@@ -15,7 +15,7 @@ def points(op: str, indices, name: str = "indices"):
     """Indices as a tensor of int32 or int64."""
     indices = argument(op, name, indices)
     if not indices.dtype.is_integer or indices.dtype.size == 1:
-        raise InvalidArgumentError(f"{op}: {name} has dtype {indices.dtype.name}; it takes int32 or int64")
+        raise InvalidDTypeError(f"{op}: {name} has dtype {indices.dtype.name}; it takes int32 or int64")
     return indices if indices.dtype in (int32, int64) else cast(indices, int32)
 
 
@@ -159,7 +159,7 @@ def dynamic_partition(data, partitions, num_partitions, name=None):
         argument("dynamic_partition", "partitions", partitions),
     )
     if partitions.dtype is not int32:
-        raise InvalidArgumentError(f"dynamic_partition: partitions has dtype {partitions.dtype.name}; it takes int32")
+        raise InvalidDTypeError(f"dynamic_partition: partitions has dtype {partitions.dtype.name}; it takes int32")
     if not could_be_equal(data.nbflow_shape[: partitions.ndim], partitions.nbflow_shape):
         raise InvalidArgumentError(
             f"dynamic_partition: partitions has shape {partitions.shape}, with which the shape of data, {data.shape}, "

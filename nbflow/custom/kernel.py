@@ -20,7 +20,7 @@ from nbflow.compiler.kernels import ALL, SLAB, Call, namespace
 from nbflow.compiler.op import Op
 from nbflow.custom.portable import NotPortable, portable
 from nbflow.dtypes import COMPLEX, FULL, INTEGER, DType, as_dtype, bool_
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import export
 from nbflow.runtime import intrinsics, native
@@ -175,7 +175,7 @@ class Kernel:
         name = self.function.__name__
         for given, a in zip(self._inputs, avals, strict=True):
             if a.dtype not in DTYPES:
-                raise InvalidArgumentError(
+                raise InvalidDTypeError(
                     f"{name}: {given} has dtype {a.dtype.name}; kernels take {', '.join(d.name for d in DTYPES)}. "
                     f"Use nf.cast."
                 )

@@ -3,7 +3,7 @@
 import operator
 
 from nbflow.dtypes import HALF, NUMERIC, REAL, as_dtype, require
-from nbflow.errors import FailedPreconditionError, InvalidArgumentError
+from nbflow.errors import FailedPreconditionError, InvalidArgumentError, InvalidDTypeError
 from nbflow.ops import einsum as sums
 from nbflow.ops import matrices
 from nbflow.ops.elementwise import cast, conj
@@ -57,7 +57,7 @@ def matmul(
         if a.dtype.is_integer or a.dtype in HALF:  # the sums themselves are of that dtype
             a, b = cast(a, wanted), cast(b, wanted)
         elif wanted is not a.dtype:
-            raise InvalidArgumentError(f"matmul: output_type {wanted.name} for operands of {a.dtype.name}; use nf.cast")
+            raise InvalidDTypeError(f"matmul: output_type {wanted.name} for operands of {a.dtype.name}; use nf.cast")
     a, b = conj(a) if adjoint_a else a, conj(b) if adjoint_b else b
     return TABLE["matmul"](a, b, transpose_a=bool(transpose_a or adjoint_a), transpose_b=bool(transpose_b or adjoint_b))
 
@@ -111,7 +111,7 @@ def einsum(equation, *inputs, **kwargs):
     for k, x in enumerate(tensors):
         require("einsum", f"inputs[{k}]", x.dtype, NUMERIC)
         if x.dtype is not tensors[0].dtype:
-            raise InvalidArgumentError(
+            raise InvalidDTypeError(
                 f"einsum: inputs[0] is {tensors[0].dtype.name} and inputs[{k}] is {x.dtype.name}; dtypes are not mixed"
             )
     return sums.einsum(equation, tensors)

@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 from nbflow.dtypes import FLOATING, as_dtype, float32, int16, int32, int64, require
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export, number
 from nbflow.shapes import Dim, normalize_axis
@@ -70,7 +70,7 @@ def in_top_k(targets, predictions, k, name=None):
     targets = argument("in_top_k", "targets", targets)
     predictions = argument("in_top_k", "predictions", predictions, float32)
     if not hasattr(predictions, "numpy") or targets.dtype not in (int32, int64):
-        raise InvalidArgumentError(f"in_top_k: targets has dtype {targets.dtype.name}; it takes int32 or int64")
+        raise InvalidDTypeError(f"in_top_k: targets has dtype {targets.dtype.name}; it takes int32 or int64")
     return TABLE["in_top_k"](targets, predictions, k=int(number(k)))
 
 

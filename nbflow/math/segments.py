@@ -1,7 +1,7 @@
 """Reductions over segments: rows of the data that share a number."""
 
 from nbflow.dtypes import int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.indexed import DROP_NEGATIVE
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export, size_of
@@ -49,7 +49,7 @@ def _named(function, name: str, what: str, arguments: str):
 def _ids(name: str, segment_ids):
     ids = argument(name, "segment_ids", segment_ids)
     if not ids.dtype.is_integer:
-        raise InvalidArgumentError(f"{name}: segment_ids has dtype {ids.dtype.name}; it takes int32 or int64")
+        raise InvalidDTypeError(f"{name}: segment_ids has dtype {ids.dtype.name}; it takes int32 or int64")
     return ids if ids.dtype in (int32, int64) else cast(ids, int32)
 
 

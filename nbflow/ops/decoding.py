@@ -13,7 +13,7 @@ import numpy as np
 from nbflow.compiler.graph import aval
 from nbflow.compiler.op import Op
 from nbflow.dtypes import FULL, int32, int64
-from nbflow.errors import FailedPreconditionError, InvalidArgumentError
+from nbflow.errors import FailedPreconditionError, InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import check_dtypes, register, shape_text
 from nbflow.shapes import Dim, could_be_equal
 
@@ -22,7 +22,7 @@ def _check(name: str, avals) -> None:
     inputs, length = avals
     check_dtypes(name, ("inputs",), [inputs], FULL)
     if length.dtype is not int32:
-        raise InvalidArgumentError(f"{name}: sequence_length has dtype {length.dtype.name}; it takes int32")
+        raise InvalidDTypeError(f"{name}: sequence_length has dtype {length.dtype.name}; it takes int32")
     if len(inputs.shape) != 3 or not could_be_equal(length.shape, inputs.shape[1:2]):
         raise FailedPreconditionError(
             f"{name}: inputs has shape {shape_text(inputs)} and sequence_length {shape_text(length)}; they must be "

@@ -27,7 +27,7 @@ from nbflow.dtypes import (
     int32,
     int64,
 )
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidDTypeError
 from nbflow.ops.table import TABLE, check_dtypes, composite, elementwise, simplifying
 from nbflow.shapes import broadcast
 
@@ -339,7 +339,7 @@ def _infer_select(avals, attrs):
     condition, x, y = avals
     if condition.dtype is not bool_:
         from_ = condition.dtype.name
-        raise InvalidArgumentError(
+        raise InvalidDTypeError(
             f"where: condition has dtype {from_}; it takes bool. Compare, or use nf.cast(condition, nf.bool)."
         )
     check_dtypes("where", ("x", "y"), (x, y), ALL)

@@ -14,7 +14,7 @@ from nbflow.compiler.kernels import SLAB, Ref
 from nbflow.compiler.op import Op
 from nbflow.dtypes import ALL as ALL_DTYPES
 from nbflow.dtypes import NUMERIC, REAL, DType, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.elementwise import cast
 from nbflow.ops.table import TABLE, check_dtypes, register, shape_text
 from nbflow.shapes import TensorShape, contiguous_strides, could_be_equal
@@ -189,7 +189,7 @@ def lower_scatter(combine: str, walk_of, start):
 def check_indices(name: str, a, argument: str = "indices") -> None:
     """Raises InvalidArgumentError unless an argument has a dtype that indices have."""
     if a.dtype not in (int32, int64):
-        raise InvalidArgumentError(f"{name}: {argument} has dtype {a.dtype.name}; it takes int32 or int64")
+        raise InvalidDTypeError(f"{name}: {argument} has dtype {a.dtype.name}; it takes int32 or int64")
 
 
 def _axis_walk(shape: tuple, indices: tuple, attrs: dict) -> Walk:

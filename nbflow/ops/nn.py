@@ -4,7 +4,7 @@ import numpy as np
 
 from nbflow.compiler.graph import aval
 from nbflow.dtypes import FLOATING, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.elementwise import zeros_like
 from nbflow.ops.table import TABLE, check_dtypes, composite, elementwise, shape_text
 from nbflow.shapes import could_be_equal
@@ -110,7 +110,7 @@ def _infer_sparse_xent(avals, attrs):
     labels, logits = avals
     check_dtypes("sparse_softmax_cross_entropy_with_logits", ("logits",), [logits], FLOATING)
     if labels.dtype not in (int32, int64):
-        raise InvalidArgumentError(
+        raise InvalidDTypeError(
             f"sparse_softmax_cross_entropy_with_logits: labels has dtype {labels.dtype.name}; it takes int32 or int64"
         )
     if len(logits.shape) == 0 or not could_be_equal(labels.shape, logits.shape[:-1]):

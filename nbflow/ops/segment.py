@@ -9,7 +9,7 @@ from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB
 from nbflow.compiler.op import Op
 from nbflow.dtypes import NUMERIC, REAL, as_dtype, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.elementwise import cast, where
 from nbflow.ops.indexed import IGNORE, along_axis, check_indices, lower_scatter
 from nbflow.ops.table import TABLE, check_dtypes, register, shape_text
@@ -131,7 +131,7 @@ def _starts(ids):
 
 def _infer_starts(avals, attrs):
     if avals[0].dtype not in (int32, int64):
-        raise InvalidArgumentError(f"segment_ids has dtype {avals[0].dtype.name}; it takes int32 or int64")
+        raise InvalidDTypeError(f"segment_ids has dtype {avals[0].dtype.name}; it takes int32 or int64")
     return aval(int64, (Dim.fresh("starts"),))
 
 

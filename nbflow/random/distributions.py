@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nbflow.dtypes import FLOATING, DType, as_dtype, int32, int64, uint32, uint64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.seeds import output_blocks
 from nbflow.ops.table import TABLE
 from nbflow.public import shape_argument
@@ -31,7 +31,7 @@ def dtype_argument(function: str, dtype, allowed: tuple[DType, ...]) -> DType:
     """
     dtype = as_dtype(dtype)
     if dtype not in allowed:
-        raise InvalidArgumentError(f"{function}: dtype is {dtype.name}; it takes {', '.join(d.name for d in allowed)}")
+        raise InvalidDTypeError(f"{function}: dtype is {dtype.name}; it takes {', '.join(d.name for d in allowed)}")
     return dtype
 
 

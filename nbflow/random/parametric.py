@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nbflow.dtypes import as_dtype, bfloat16, float16, float32, float64, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.seeds import output_blocks
 from nbflow.ops.table import TABLE
 from nbflow.public import pair, shape_argument, size_of
@@ -88,7 +88,7 @@ def binomial(function: str, stream: Callable, shape, counts, probs, dtype):
     dtype = dtype_argument(function, dtype, NUMBERS)
     dtype_argument(f"{function} (probs)", probs.dtype, FLOATS)
     if counts.dtype is not probs.dtype:
-        raise InvalidArgumentError(
+        raise InvalidDTypeError(
             f"{function}: counts has dtype {counts.dtype.name} and probs {probs.dtype.name}; they must be equal"
         )
     shape = shape_argument(function, shape)
@@ -123,7 +123,7 @@ def bounded_normal(function: str, stream: Callable, shape, means, stddevs, minva
     dtype = dtype_argument(function, given[0].dtype, FLOATS)
     for name, tensor in zip(names, given, strict=True):
         if tensor.dtype is not dtype:
-            raise InvalidArgumentError(
+            raise InvalidDTypeError(
                 f"{function}: means has dtype {dtype.name} and {name} {tensor.dtype.name}; they must be equal"
             )
     shape = shape_argument(function, shape)
@@ -140,7 +140,7 @@ def index_shuffle(function: str, index, key, max_index, rounds: int):
     """
     index, last = pair(function, index, max_index, ("index", "max_index"))
     if last.dtype is not index.dtype:
-        raise InvalidArgumentError(
+        raise InvalidDTypeError(
             f"{function}: index has dtype {index.dtype.name} and max_index {last.dtype.name}; they must be equal"
         )
     for name, tensor in (("index", index), ("seed", key)):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nbflow.dtypes import as_dtype, float32
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
 from nbflow.shapes import Dim
@@ -19,7 +19,7 @@ def _checked(op: str, window_length, dtype, least: int = 0) -> tuple:
     """
     dtype = as_dtype(dtype)
     if not dtype.is_floating:
-        raise InvalidArgumentError(f"{op}: dtype must be a floating point type, got {dtype.name}")
+        raise InvalidDTypeError(f"{op}: dtype must be a floating point type, got {dtype.name}")
     length = whole(op, "window_length", window_length)
     if not isinstance(length, Dim) and length < least:
         raise InvalidArgumentError(f"{op}: window_length is {length}; it takes {least} or more")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from nbflow.dtypes import int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.tensor.tensor import argument, to_tensor
 
@@ -13,7 +13,7 @@ from nbflow.tensor.tensor import argument, to_tensor
 def _indices(name: str, value):
     indices = argument(name, "indices", value)
     if not indices.dtype.is_integer:
-        raise InvalidArgumentError(f"{name}: indices has dtype {indices.dtype.name}; it takes int32 or int64")
+        raise InvalidDTypeError(f"{name}: indices has dtype {indices.dtype.name}; it takes int32 or int64")
     return indices if indices.dtype in (int32, int64) else TABLE["cast"](indices, dtype=int32)
 
 
