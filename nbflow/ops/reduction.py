@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from nbflow.compiler.graph import aval
-from nbflow.compiler.kernels import SLAB
+from nbflow.compiler.kernels import ALL, SLAB, Buffer, Grain, Ref, Scratch
 from nbflow.compiler.op import Op
-from nbflow.dtypes import NUMERIC, REAL, bool_, int64
+from nbflow.dtypes import NUMERIC, REAL, DType, bool_, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import cast, conj, where
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, simplifying
@@ -141,34 +141,116 @@ count = register(
 )
 
 
-# argmax, argmin: the first position of the extreme; NaN is never it, and all NaN gives 0, as in TensorFlow
-_ARG_SOURCE = """def {{name}}(p, begin, end):
-    \"\"\"{name} along one axis of a dense tensor: elements [begin, end) of the result\"\"\"
-    x, y, n, inner, size = word(p, 0), word(p, 1), word(p, 2), word(p, 3), word(p, 4)
+# argmax, argmin: the first position of the extreme; NaN is never it, and all NaN gives 0, as in TensorFlow.
+# Both look for the greatest key: floats are read as integers, whose order is that of the floats with NaN as -inf and -0
+# as 0, for the maximum of integers is what vector instructions find.
+_ARG_ROWS = """def {{name}}(p, begin, end):
+    \"\"\"{name} along rows of n elements: pieces [begin, end) of rows\"\"\"
+    x, y, n, pieces = word(p, 0), word(p, 1), word(p, 2), word(p, 3)
+    for u in range(begin, end):
+        row = x + (u // pieces) * n * {size}
+        low = (u % pieces) * {piece}
+        best, at = {key}({least}), low
+        for start in range(low, min(low + {piece}, n), {block}):
+            top = {key}({least})
+            for j in range(start, min(start + {block}, n)):
+                e = load({key}, row, j, 0)
+                top = max(top, {value})
+            if top > best:
+                best, at = top, start
+        first = i32({block})
+        for j in range(min({block}, n - at)):
+            e = load({key}, row, at + j, 0)
+            first = min(first, i32(j) if {value} == best else i32({block}))
+        at += first
+        {put}
+"""
+_ARG_MERGE = """def {{name}}(p, begin, end):
+    \"\"\"{name}: the best of the pieces of rows [begin, end)\"\"\"
+    q, y, pieces = word(p, 0), word(p, 1), word(p, 2)
     for i in range(begin, end):
-        row = x + ((i // inner) * n * inner + i % inner) * size
-        best = {code}({start})
-        at = 0
-        for j in range(n):
-            e = load({code}, row, j * inner, 0)
-            if e {sign} best:
-                best, at = e, j
+        first = 2 * i * pieces
+        best, at = {key}(word(q, first)), word(q, first + 1)
+        for k in range(first + 2, first + 2 * pieces, 2):
+            e = {key}(word(q, k))
+            if e > best:
+                best, at = e, word(q, k + 1)
         store({out}, y, i, {out}(at), 1)
 """
+_ARG_COLUMNS = """def {{name}}(p, begin, end):
+    \"\"\"{name} along columns of n elements that lie side by side: blocks [begin, end) of columns\"\"\"
+    x, y, n, inner, blocks = word(p, 0), word(p, 1), word(p, 2), word(p, 3), word(p, 4)
+    bests = word(p, 5) + begin // word(p, 6) * {width} * {size}
+    for u in range(begin, end):
+        low = u % blocks * {width}
+        count = min(inner - low, {width})
+        source = x + ((u // blocks) * n * inner + low) * {size}
+        target = y + ((u // blocks) * inner + low) * {out_size}
+        for i in range(count):
+            store({key}, bests, i, {key}({least}), 2)
+            store({out}, target, i, {out}(0), 1)
+        for j in range(n):
+            for i in range(count):
+                e = load({key}, source, i, 0)
+                e = {value}
+                best = load({key}, bests, i, 2)
+                at = load({out}, target, i, 1)
+                store({out}, target, i, {out}(j) if e > best else at, 1)
+                store({key}, bests, i, max(e, best), 2)
+            source += inner * {size}
+"""
+_PIECE, _BLOCK, _WIDTH = 1 << 14, 128, 512  # elements of a row for one thread, searched at a time; columns at a time
+
+
+def _arg_values(name: str, dtype: DType, out: DType) -> dict:
+    """What the kernels for a dtype are filled in with."""
+    least = name == "argmin"
+    values = {"name": name, "size": dtype.size, "out": out.code, "out_size": out.size}
+    if dtype.is_integer:
+        key = dtype.code
+        return values | {"key": key, "least": dtype.min, "value": f"{key}(~e)" if least else "e"}
+    key, mask, infinity = (
+        ("i32", (1 << 31) - 1, 0x7F8 << 20) if dtype.size == 4 else ("i64", (1 << 63) - 1, 0x7FF << 52)
+    )
+    magnitude = f"{key}(e & {key}({mask}))"
+    signed = f"{key}(-{magnitude}) if e {'>=' if least else '<'} 0 else {magnitude}"
+    value = f"({key}({-infinity}) if {magnitude} > {key}({infinity}) else {signed})"
+    return values | {"key": key, "least": -infinity, "value": value}
 
 
 def _lower_arg(node, lowering):
-    (value,), axis = node.inputs, node.attrs["axis"]
-    shape, dtype, result = value.shape, value.dtype, node.output
-    sign, start = (">", "-inf") if node.op.name == "argmax" else ("<", "inf")
-    if dtype.is_integer:
-        start = dtype.min if node.op.name == "argmax" else dtype.max
-    source = _ARG_SOURCE.format(name=node.op.name, code=dtype.code, out=result.dtype.code, sign=sign, start=start)
-    inner = math.prod(shape[axis + 1 :])
+    (value,), axis, name = node.inputs, node.attrs["axis"], node.op.name
+    shape, result = value.shape, node.output
+    n, inner, out = shape[axis], math.prod(shape[axis + 1 :]), result.dtype
+    values = _arg_values(name, value.dtype, out)
     address, touch = lowering.dense(lowering.place(value), shape)
-    words = [address, lowering.address(result), shape[axis], inner, dtype.size]
-    touches = [touch, lowering.writes(result, SLAB, result.dtype.size)]
-    lowering.call(node.op.name, source, words, result.aval.size, touches, cost=20 + value.aval.size)
+    cost = 20 + value.aval.size * (0.2 if inner == 1 else 0.4)
+    if inner > 1:
+        blocks = -(-inner // _WIDTH)
+        source = _ARG_COLUMNS.format(**values, width=_WIDTH)
+        words = [address, lowering.address(result), n, inner, blocks, Scratch(_WIDTH * value.dtype.size), Grain()]
+        how = (SLAB, inner * out.size) if blocks == 1 else (ALL, 0)
+        touches = [touch, lowering.writes(result, *how)]
+        lowering.call(name, source, words, math.prod(shape[:axis]) * blocks, touches, cost)
+        return
+    rows = result.aval.size
+    pieces = -(-n // _PIECE)
+    put = (
+        f"store({out.code}, y, u, {out.code}(at), 1)"
+        if pieces == 1
+        else "set_word(y, 2 * u, i64(best))\n        set_word(y, 2 * u + 1, at)"
+    )
+    source = _ARG_ROWS.format(**values, piece=_PIECE, block=_BLOCK, put=put)
+    if pieces == 1:
+        touches = [touch, lowering.writes(result, SLAB, out.size)]
+        lowering.call(name, source, [address, lowering.address(result), n, 1], rows, touches, cost)
+        return
+    found = Buffer(16 * rows * pieces)  # the best key of each piece and where it is
+    touches = [touch, (found, SLAB, True, 16)]
+    lowering.call(name, source, [address, Ref(found), n, pieces], rows * pieces, touches, cost)
+    words, touches = [Ref(found), lowering.address(result), pieces], [(found, SLAB, False, 16 * pieces)]
+    touches.append(lowering.writes(result, SLAB, out.size))
+    lowering.call(f"{name}_merge", _ARG_MERGE.format(**values), words, rows, touches, 20 + 2 * rows * pieces)
 
 
 def _arg_op(name: str, function) -> Op:
