@@ -6,21 +6,23 @@ from nbflow.dtypes import FULL
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import export
-from nbflow.shapes import Dim
-from nbflow.signal.counting import amount, counts, fitted, part
+from nbflow.shapes import Dim, dim_max
+from nbflow.signal.counting import amount, counts, fitted, part, whole
 from nbflow.signal.fourier import irfft, rfft
 from nbflow.tensor.tensor import argument
 
+FORWARD = {1: 1, 2: 2, 3: 3, 4: 4}
 INVERSE = {1: 1, 2: 3, 3: 2, 4: 4}
 
 
-def _signal(op: str, input, type, n, axis, norm):
-    """The signal, checked, and with n elements where n is given."""
+def _transformed(op: str, input, type, n, axis, norm, kinds: dict):
+    """The transform of the type that kinds has for one, of the signal with n elements where n is given."""
     if axis != -1:
         raise NotImplementedError(f"{op}: axis must be -1, got {axis}")
-    if n is not None and n < 1:
+    n = None if n is None else whole(op, "n", n)
+    if n is not None and not isinstance(n, Dim) and n < 1:
         raise InvalidArgumentError(f"{op}: n is {n}; it takes 1 or more, or None")
-    if type not in INVERSE:
+    if type not in kinds:
         raise InvalidArgumentError(f"{op}: type is {type!r}; it takes 1, 2, 3 or 4")
     if type == 1 and norm == "ortho":
         raise InvalidArgumentError(f"{op}: norm is 'ortho'; type 1 takes None")
@@ -34,7 +36,7 @@ def _signal(op: str, input, type, n, axis, norm):
     size = x.nbflow_shape[-1]
     if type == 1 and not isinstance(size, Dim) and size < 2:
         raise InvalidArgumentError(f"{op}: input has shape {x.shape}; type 1 takes 2 or more elements")
-    return x if n is None else fitted(x, x.ndim - 1, n)
+    return TYPES[kinds[type]](x if n is None else fitted(x, x.ndim - 1, n), norm)
 
 
 def _turns(size, dtype, sign: float):
@@ -50,7 +52,8 @@ def _weights(size, dtype, first, factor: float):
 
 
 def _type_1(x, norm):
-    return TABLE["real"](rfft(TABLE["concat"](x, x[..., -2:0:-1], axis=x.ndim - 1)))
+    inner = dim_max(x.nbflow_shape[-1] - 2, 0)  # all but the first and the last
+    return TABLE["real"](rfft(TABLE["concat"](x, part(x, -1, inner, inner, -1), axis=x.ndim - 1)))
 
 
 def _type_2(x, norm):
@@ -71,7 +74,7 @@ def _type_3(x, norm):
 
 def _type_4(x, norm):
     n = x.nbflow_shape[-1]
-    y = _type_2(fitted(x, x.ndim - 1, 2 * n), None)[..., 1::2]
+    y = part(_type_2(fitted(x, x.ndim - 1, 2 * n), None), -1, 1, n, 2)
     return y * (math.sqrt(0.5) * TABLE["rsqrt"](amount(n, x.dtype))) if norm == "ortho" else y
 
 
@@ -100,7 +103,7 @@ def dct(input, type=2, n=None, axis=-1, norm=None, name=None):
         InvalidDTypeError: input has another dtype.
         NotImplementedError: axis is not -1.
     """
-    return TYPES[type](_signal("dct", input, type, n, axis, norm), norm)
+    return _transformed("dct", input, type, n, axis, norm, FORWARD)
 
 
 @export("signal.idct")
@@ -109,4 +112,4 @@ def idct(input, type=2, n=None, axis=-1, norm=None, name=None):
 
     It takes the arguments of dct; type is that of the transform to undo.
     """
-    return TYPES[INVERSE[type]](_signal("idct", input, type, n, axis, norm), norm)
+    return _transformed("idct", input, type, n, axis, norm, INVERSE)

@@ -22,7 +22,7 @@ def whole(op: str, name: str, value):
         raise InvalidArgumentError(f"{op}: {name} has shape {tensor.shape}; it takes a scalar")
     if not tensor.dtype.is_integer and not tensor.dtype.is_bool:
         raise InvalidDTypeError(f"{op}: {name} has dtype {tensor.dtype.name}; it takes an integer")
-    return sizes(value)[0]
+    return sizes((value,))[0]
 
 
 def counts(size, dtype: DType):
@@ -48,10 +48,17 @@ def fitted(x, axis: int, size):
     return part(x, axis, 0, size)
 
 
-def part(x, axis: int, begin, size):
-    """x[begin : begin + size] along an axis."""
+def part(x, axis: int, begin, size, step: int = 1):
+    """size elements along an axis: those at begin, begin + step, begin + 2 * step …"""
     rank = x.ndim
     axis %= rank
     start = tuple(begin if k == axis else 0 for k in range(rank))
+    steps = tuple(step if k == axis else 1 for k in range(rank))
     shape = tuple(size if k == axis else n for k, n in enumerate(x.nbflow_shape))
-    return TABLE["strided_slice"](x, begin=start, step=(1,) * rank, shape=shape)
+    return TABLE["strided_slice"](x, begin=start, step=steps, shape=shape)
+
+
+def reversed_last(x):
+    """The last axis in reverse order."""
+    size = x.nbflow_shape[-1]
+    return part(x, -1, size - 1, size, -1)

@@ -9,6 +9,7 @@ from nbflow.public import axes_of, cast, export, number, sizes
 from nbflow.shapes import Dim, dim_max, normalize_axis
 from nbflow.signal.counting import amount, fitted
 from nbflow.tensor.indexing import static
+from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
 
 AXES = {1: "axis", 2: "2 axes", 3: "3 axes"}
@@ -31,7 +32,9 @@ def _input(op: str, name: str, kind: str, x, rank: int = 0):
         InvalidArgumentError: it has fewer than rank axes.
         InvalidDTypeError: an op of this kind does not take its dtype.
     """
-    x = argument(op, name, x, float32 if kind == "rfft" else complex64)
+    given, x = x, argument(op, name, x, {"rfft": float32, "irfft": complex64}.get(kind))
+    if not isinstance(given, TensorProtocol) and kind in ("fft", "ifft") and not x.dtype.is_complex:
+        x = cast(x, complex64)
     if x.dtype not in DTYPES[kind]:
         takes = " or ".join(d.name for d in DTYPES[kind])
         raise InvalidDTypeError(f"{op}: {name} has dtype {x.dtype.name}; it takes {takes}. Use nf.cast to convert it.")

@@ -97,8 +97,10 @@ def overlap_and_add(signal, frame_step, name=None):
     x = argument("overlap_and_add", "signal", signal)
     if x.ndim < 2:
         raise InvalidArgumentError(f"overlap_and_add: signal has shape {x.shape}; it must have rank at least 2")
+    *outer, frames, length = x.nbflow_shape
+    if whole("overlap_and_add", "frame_step", frame_step) == length:
+        return TABLE["reshape"](x, shape=(*outer, frames * length))
     step = step_of("overlap_and_add", frame_step, 1)
-    frames, length = x.nbflow_shape[-2:]
     return TABLE["overlap_and_add"](x, step=step, size=dim_max(length + step * (frames - 1), 0))
 
 
@@ -106,8 +108,3 @@ def split_last(x, count: int) -> list:
     """The last axis in so many equal parts."""
     size = x.nbflow_shape[-1] // count
     return [part(x, -1, k * size, size) for k in range(count)]
-
-
-def reversed_last(x):
-    """The last axis in reverse order."""
-    return x[..., ::-1]

@@ -3,7 +3,7 @@
 from nbflow.dtypes import as_dtype, float32
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
-from nbflow.public import cast, export
+from nbflow.public import cast, export, number
 from nbflow.shapes import Dim
 from nbflow.signal.cosine import dct
 from nbflow.signal.counting import amount, counts, part, whole
@@ -71,8 +71,8 @@ def linear_to_mel_weight_matrix(
     """
     op = "linear_to_mel_weight_matrix"
     dtype = as_dtype(dtype)
-    rate = static(argument(op, "sample_rate", sample_rate))
-    _check(num_mel_bins, rate, lower_edge_hertz, upper_edge_hertz, dtype)
+    given = (sample_rate, lower_edge_hertz, upper_edge_hertz)
+    _check(number(num_mel_bins), *(number(static(v)) for v in given), dtype)
     bands, bins = whole(op, "num_mel_bins", num_mel_bins), whole(op, "num_spectrogram_bins", num_spectrogram_bins)
     if not isinstance(bins, Dim) and bins < 0:
         raise InvalidArgumentError(f"{op}: num_spectrogram_bins is {bins}; it takes 0 or more")

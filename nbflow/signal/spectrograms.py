@@ -10,9 +10,9 @@ from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
 from nbflow.shapes import Dim
 from nbflow.signal.cosine import dct
-from nbflow.signal.counting import amount, fitted, part, whole
+from nbflow.signal.counting import amount, fitted, part, reversed_last, whole
 from nbflow.signal.fourier import irfft, rfft
-from nbflow.signal.framing import ceil_div, frame, overlap_and_add, reversed_last, split_last, step_of
+from nbflow.signal.framing import ceil_div, frame, overlap_and_add, split_last, step_of
 from nbflow.signal.windows import hann_window, vorbis_window
 from nbflow.tensor.tensor import argument
 

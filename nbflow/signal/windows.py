@@ -7,7 +7,7 @@ from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
 from nbflow.shapes import Dim
-from nbflow.signal.counting import amount, counts, part, whole
+from nbflow.signal.counting import amount, counts, part, reversed_last, whole
 from nbflow.tensor.tensor import argument, to_tensor
 
 
@@ -124,7 +124,7 @@ def kaiser_bessel_derived_window(window_length, beta=12.0, dtype=float32, name=N
     half = length // 2
     sums = TABLE["cumsum"](kaiser_window(half + 1, beta, dtype), axis=0, exclusive=False, reverse=False)
     rising = TABLE["sqrt"](part(sums, 0, 0, half) / part(sums, 0, half, 1))
-    return TABLE["concat"](rising, rising[::-1], axis=0)
+    return TABLE["concat"](rising, reversed_last(rising), axis=0)
 
 
 @export("signal.vorbis_window")
