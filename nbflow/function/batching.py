@@ -286,10 +286,8 @@ _ROWS = [
     (along_axis, "concat argmax argmin reduce_mean reduce_logsumexp reduce_variance reduce_std count_nonzero"),
     (along_axis, "reduce_euclidean_norm softmax log_softmax cumsum cumprod cumulative_logsumexp resample"),
     (along_axis, "fft ifft rfft irfft"),
-    (along_axis, "fft ifft rfft irfft"),
     (leading, "frame overlap_and_add"),
     (leading, "identity stop_gradient check rgb_to_hsv hsv_to_rgb sort argsort diagonal set_diag bitcast"),
-    (leading, "frame overlap_and_add"),
     (leading, "softmax_cross_entropy_with_logits sparse_softmax_cross_entropy_with_logits softmax_minus_one_hot"),
 ]
 RULES: dict[str, Callable] = {name: rule for rule, names in _ROWS for name in names.split()}
