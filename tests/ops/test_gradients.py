@@ -1,10 +1,13 @@
 """Gradients of every differentiable op against finite differences, first and second order, eager and traced."""
 
+from collections.abc import Container
+from itertools import islice
+
 import numpy as np
 import pytest
 
 import nbflow as nf
-from nbflow.dtypes import complex128, float64
+from nbflow.dtypes import DType, as_dtype, complex128, float64
 from nbflow.ops.table import TABLE
 from nbflow.tensor.tensor import apply, to_tensor
 from tests.ops.samples import RECIPES, Sample, numbers, samples
@@ -14,43 +17,53 @@ STEP = 1e-5
 TOLERANCE = 2e-6  # of gradients of order one: the error of a central difference is about STEP² and eps / STEP
 
 
-def smooth_samples(name: str) -> list[Sample]:
-    return [s for s in samples(name, float64) if s.smooth] if float64 in TABLE[name].dtypes else []
+def smooth_samples(name: str, dtype: DType = float64) -> list[Sample]:
+    """All samples of float64 at which an op is differentiable, or the first one of complex numbers."""
+    if dtype not in TABLE[name].dtypes:
+        return []
+    smooth = (s for s in RECIPES[name](dtype) if s.smooth)
+    return list(smooth if dtype is float64 else islice(smooth, 1))
 
 
-def differentiable(name: str) -> list[int]:
-    """The inputs that gradients flow to, by position, in the op's first sample."""
-    inputs = samples(name, TABLE[name].dtypes[0])[0].inputs
-    floating = [k for k, x in enumerate(inputs) if x.dtype.kind == "f"]
-    return [k for k in floating if k not in TABLE[name].blocked] if TABLE[name].vjp is not None else []
+def positions(name: str, sample: Sample) -> list[int]:
+    """The inputs that gradients flow to."""
+    inexact = [k for k, x in enumerate(sample.inputs) if x.dtype.kind in "fc"]
+    return [k for k in inexact if k not in TABLE[name].blocked]
+
+
+def differentiable(name: str) -> bool:
+    """Whether gradients flow to any input, in the op's first sample."""
+    op = TABLE[name]
+    return op.vjp is not None and bool(positions(name, samples(name, op.dtypes[0])[0]))
 
 
 # Those that differences of results do not show: a cast to float32 is all rounding, and has a test of its own below; the
 # phases of eig's vectors are not those that its gradient assumes; random numbers are rejected one moment and taken the
 # next, and the gradients of their distributions are compared with TensorFlow's in tests/random/test_parametric.py.
-ELSEWHERE = {"cast", "eig", "random_gamma", "random_bounded_normal"}
+ELSEWHERE = {"cast", "ctc_gradient", "eig", "random_gamma", "random_bounded_normal"}
 SAMPLED = [name for name in TABLE if name in RECIPES]  # test_values says which are missing
 DIFFERENTIABLE = [name for name in SAMPLED if differentiable(name) and name not in ELSEWHERE]
+# TensorFlow's gradients of these do not conjugate what complex numbers are multiplied by.
+UNCONJUGATED = {"squared_difference", "multiply_no_nan", "xlogy", "xlog1py", "xdivy", "cumprod", "segment_prod"}
+UNCONJUGATED |= {"unsorted_segment_prod", "matrix_determinant", "log_matrix_determinant"}
+# Vectors of complex matrices may be turned by any phase, which their gradients do not know.
+PHASES = {"svd", "eigh"}
 # The derivative of these by their order a has none of its own, as in TensorFlow; cholesky's is that of a symmetric
 # matrix, of which the op reads the lower half.
-ONCE = {"igamma", "igammac", "cholesky"}
-
-
-def positions(name: str, sample: Sample) -> list[int]:
-    floating = [k for k, x in enumerate(sample.inputs) if x.dtype.kind == "f"]
-    return [k for k in floating if k not in TABLE[name].blocked]
+ONCE = {"igamma", "igammac", "cholesky", "ctc_loss"}
 
 
 def finite_differences(function, inputs: list[np.ndarray], k: int) -> np.ndarray:
-    """The gradient of a scalar function of arrays for input k."""
-    gradient = np.zeros(inputs[k].shape)
+    """The gradient of a scalar function of arrays for input k: of a complex one ∂ / ∂ real + i ∂ / ∂ imaginary part."""
+    gradient = np.zeros_like(inputs[k])
     for index in np.ndindex(inputs[k].shape):
-        values = []
-        for step in (STEP, -STEP):
-            moved = [np.array(x) for x in inputs]
-            moved[k][index] += step
-            values.append(float(function(*moved)))
-        gradient[index] = (values[0] - values[1]) / (2 * STEP)
+        for unit in (1, 1j) if gradient.dtype.kind == "c" else (1,):
+            values = []
+            for step in (STEP, -STEP):
+                moved = [np.array(x) for x in inputs]
+                moved[k][index] += unit * step
+                values.append(float(function(*moved)))
+            gradient[index] += unit * (values[0] - values[1]) / (2 * STEP)
     return gradient
 
 
@@ -62,7 +75,9 @@ def gradients(name: str, attrs: dict, where: list[int], weights):
             tape.watch([inputs[k] for k in where])
             result = apply(TABLE[name], inputs, attrs)
         targets = [r for r in several(result) if r.dtype.is_differentiable]
-        return tape.gradient(targets, [inputs[k] for k in where], output_gradients=[to_tensor(w) for w in weights])
+        upstream = [nf.cast(to_tensor(w), r.dtype) for w, r in zip(weights, targets, strict=True)]
+        found = tape.gradient(targets, [inputs[k] for k in where], upstream)
+        return [nf.convert_to_tensor(g) for g in found]
 
     return function
 
@@ -76,8 +91,7 @@ def upstream(op, sample: Sample) -> list[np.ndarray]:
     """A gradient for each result of an op."""
     found = []
     for k, result in enumerate(inexact(op.reference(*sample.inputs, **sample.attrs))):
-        kind = complex128 if result.dtype.kind == "c" else float64
-        found.append(numbers(kind, result.shape, 9 + 100 * k, low=0.5))
+        found.append(numbers(as_dtype(result.dtype), result.shape, 9 + 100 * k, low=0.5))
     return found
 
 
@@ -92,10 +106,17 @@ def assert_near(actual, expected):
     )
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
-def test_first_order(name):
+def cases(not_complex: Container[str] = ()) -> list:
+    """Each differentiable op with float64 and complex128, where it takes them."""
+    pairs = [(name, float64) for name in DIFFERENTIABLE]
+    pairs += [(name, complex128) for name in DIFFERENTIABLE if name not in not_complex]
+    return [pytest.param(*pair, id=f"{pair[0]}-{pair[1].name}") for pair in pairs if smooth_samples(*pair)]
+
+
+@pytest.mark.parametrize(("name", "dtype"), cases(UNCONJUGATED | PHASES))
+def test_first_order(name, dtype):
     op = TABLE[name]
-    for sample in smooth_samples(name):
+    for sample in smooth_samples(name, dtype):
         where = positions(name, sample)
         weights = upstream(op, sample)
         function = gradients(name, sample.attrs, where, weights)
@@ -141,7 +162,9 @@ def test_second_order(name):
 
 
 def test_every_differentiable_op_has_smooth_samples():
-    assert [name for name in DIFFERENTIABLE if not smooth_samples(name)] == []
+    differentiated = {case.values for case in cases()}
+    taken = {(name, dtype) for name in DIFFERENTIABLE for dtype in (float64, complex128) if dtype in TABLE[name].dtypes}
+    assert sorted(name for name, _ in taken - differentiated) == []
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLED if not differentiable(name)])

@@ -241,7 +241,7 @@ def rolled(dtype: DType) -> Iterator[Sample]:
 
 def pieces(dtype: DType) -> Iterator[Sample]:
     for shape, sizes, axis in some(dtype, [((5,), (2, 3), 0), ((2, 4), (1, 0, 3), 1), ((2, 3), (2,), 0)]):
-        yield Sample([numbers(dtype, shape)], {"sizes": sizes, "axis": axis})
+        yield Sample([numbers(dtype, shape)], {"sizes": sizes, "axis": axis}, smooth=True)
 
 
 def limits(dtype: DType) -> Iterator[Sample]:

@@ -32,7 +32,8 @@ def powers(dtype: DType) -> Iterator[Sample]:
             yield Sample([numbers(dtype, (2, 3), low=0.3), np.asarray(exponent, dtype.np)])
         return
     for one, two in some(dtype, PAIRS):
-        yield Sample([numbers(dtype, one, 1), np.abs(numbers(dtype, two, 2))])
+        y = numbers(dtype, two, 2)
+        yield Sample([numbers(dtype, one, 1), y if dtype.is_complex else np.abs(y)], smooth=dtype.is_complex)
     yield Sample([extremes(dtype), np.asarray(3, dtype.np)])
 
 
@@ -92,7 +93,7 @@ def reduction(values: Callable = numbers, large: bool = True) -> Callable:
     def samples(dtype: DType) -> Iterator[Sample]:
         for shape, axis in some(dtype, REDUCED, 3):
             for keepdims in (False, True):
-                smooth = dtype.is_floating and 0 not in shape and 0 < len(shape) < 4
+                smooth = dtype.is_differentiable and 0 not in shape and 0 < len(shape) < 4
                 yield Sample([values(dtype, shape)], {"axis": axis, "keepdims": keepdims}, smooth)
         if large and dtype.is_floating:  # more than one block, and more than one piece
             yield Sample([numbers(dtype, (3, 5001))], {"axis": (1,), "keepdims": False})

@@ -153,7 +153,7 @@ def binary(smooth: Callable | None = None, divisor: bool = False, high: float = 
             if divisor:
                 y = nonzero(y)
             yield Sample([x, y])
-            if dtype.is_floating and (one, two) in PAIRS[:2]:
+            if dtype.is_differentiable and (one, two) in PAIRS[:2]:
                 yield Sample(list(smooth(x, y) if smooth else (x, y)), smooth=True)
         x, y = (a.reshape(-1) for a in np.meshgrid(extremes(dtype), extremes(dtype)))
         if divisor and dtype.is_integer:

@@ -13,6 +13,8 @@ def apart(x, y):
 
 
 def nonzero_pairs(x, y):
+    if x.dtype.kind == "c":
+        return x, y
     return np.sign(x) * (np.abs(x) + 0.3), np.abs(y) + 0.5
 
 
