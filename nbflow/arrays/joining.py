@@ -21,14 +21,16 @@ def concat(values, axis, name="concat"):
     """Tensors joined along an axis (tf.concat).
 
     Args:
-        values: a list of tensors whose shapes differ along axis only.
+        values: a list of tensors whose shapes differ along axis only. A single tensor is given back as it is.
+        axis: an integer.
 
     Raises:
         InvalidArgumentError: shapes or dtypes do not fit.
     """
     parts = _parts("concat", values)
-    axis = normalize_axis("concat", number(axis), parts[0].ndim)
-    return parts[0] if len(parts) == 1 else TABLE["concat"](*parts, axis=axis)
+    if len(parts) == 1:
+        return parts[0]
+    return TABLE["concat"](*parts, axis=normalize_axis("concat", number(axis), parts[0].ndim))
 
 
 @export("parallel_stack")

@@ -141,7 +141,7 @@ def tensor_diag_part(input, name=None):
     x = argument("tensor_diag_part", "input", input)
     half = x.ndim // 2
     shape = x.nbflow_shape
-    if not half or x.ndim % 2 or shape[:half] != shape[half:]:
+    if x.ndim % 2 or shape[:half] != shape[half:]:
         raise InvalidArgumentError(f"tensor_diag_part: input has shape {x.shape}; it takes a shape and the same again")
     n = math.prod(shape[:half])
     found = TABLE["diagonal"](TABLE["reshape"](x, shape=(n, n)), k=0)
