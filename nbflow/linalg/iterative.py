@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from nbflow.dtypes import int32
+from nbflow.function.function import is_symbolic_tensor
 from nbflow.linalg.norms import norm
 from nbflow.ops.elementwise import conj, where
 from nbflow.ops.matrices import column
@@ -67,7 +68,7 @@ def conjugate_gradient(operator, rhs, preconditioner=None, x=None, tol=1e-5, max
     for _ in range(int(number(max_iter))):
         far = T["greater"](norm(state.r, axis=-1), limit)
         active = T["reduce_any"](far, axis=tuple(range(len(far.nbflow_shape))), keepdims=False)
-        if not hasattr(active, "nbflow_static") and not active.numpy():
+        if not is_symbolic_tensor(active) and not active.numpy():
             break
         following = _step(operator, preconditioner, state, active)
         state = CGState(*(where(active, new, old) for new, old in zip(following, state, strict=True)))

@@ -125,5 +125,8 @@ RECIPES |= {
     "least_squares": lambda dtype: (Sample(s.inputs) for s in systems("adjoint", regular)(dtype)),
     "tridiagonal_solve": tridiagonal,
     "banded_triangular_solve": banded,
+    "matrix_exponential": each(SQUARE, numbers),
+    "matrix_square_root": each(SQUARE, positive),
+    "matrix_logarithm": each(SQUARE, positive),
 }
 MAGNITUDES |= dict.fromkeys([name for name in RECIPES if RECIPES[name].__module__ == __name__], relative_to_all)
