@@ -4,7 +4,7 @@ import numpy as np
 import optree
 
 from nbflow.dtypes import int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, export, sizes
 from nbflow.shapes import TensorShape, could_be_equal
@@ -34,9 +34,12 @@ class SparseTensor:
 
     def __init__(self, indices, values, dense_shape):
         op = "SparseTensor"
-        self._indices = argument(op, "indices", indices, int64)
+        self._indices = alike(op, "indices", indices, int64)
         self._values = argument(op, "values", values)
-        self._dense_shape = argument(op, "dense_shape", dense_shape, int64)
+        self._dense_shape = alike(op, "dense_shape", dense_shape, int64)
+        for name, tensor in (("indices", self._indices), ("dense_shape", self._dense_shape)):
+            if tensor.dtype is not int64:
+                raise InvalidDTypeError(f"{op}: {name} has dtype {tensor.dtype.name}; it must be int64")
         for name, tensor, rank in (
             ("indices", self._indices, 2),
             ("values", self._values, 1),

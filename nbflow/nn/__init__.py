@@ -9,9 +9,12 @@ from nbflow.nn import (
     dropouts,
     embedding,
     experimental,
+    kernels,
     losses,
+    morphology,
     normalization,
     pooling,
+    regression,
     sampled,
     spatial,
 )

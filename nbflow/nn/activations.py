@@ -18,7 +18,7 @@ selu = unary(
     "nn.selu",
     argument_name="features",
 )
-softsign = unary("softsign", "x / (1 + |x|)", "nn.softsign", argument_name="features")
+softsign = unary("softsign", "x / (1 + |x|)", "nn.softsign", "math.softsign", argument_name="features")
 
 
 @export("nn.leaky_relu")
@@ -80,7 +80,7 @@ def crelu(features, axis=-1, name=None):
     return TABLE["relu"](TABLE["concat"](x, -x, axis=normalize_axis("crelu", axis, x.ndim)))
 
 
-@export("nn.softmax")
+@export("nn.softmax", "math.softmax")
 def softmax(logits, axis=None, name=None):
     """exp(x) / Σ exp(x) along an axis (tf.nn.softmax), without overflow.
 
@@ -94,7 +94,7 @@ def softmax(logits, axis=None, name=None):
     return _along_axis("softmax", logits, axis)
 
 
-@export("nn.log_softmax")
+@export("nn.log_softmax", "math.log_softmax")
 def log_softmax(logits, axis=None, name=None):
     """x - log Σ exp(x) along an axis (tf.nn.log_softmax), without overflow.
 

@@ -33,11 +33,12 @@ def ctc_loss(
         name: accepted as TensorFlow's; it has no effect.
 
     Returns:
-        [batch], the losses. Labels that need more frames than there are have a finite loss of some hundreds.
+        [batch], the losses. Labels that need more frames than there are have a loss of some hundreds, or ∞ where they
+        are given by a SparseTensor.
 
     Raises:
         ValueError: labels is a SparseTensor, and blank_index is not given.
-        InvalidArgumentError: shapes do not fit; or labels is a SparseTensor, and there are too few frames.
+        InvalidArgumentError: shapes do not fit; or labels is a SparseTensor, and there are fewer frames than labels.
         LookupError: when its second derivative is asked for.
     """
     op = "ctc_loss"
@@ -61,8 +62,7 @@ def ctc_loss(
     if blank:
         logits = _blank_first(logits, blank)
         labels = TABLE["select"](labels < blank, labels + 1, labels)
-    log_probs = TABLE["log_softmax"](logits, axis=2)
-    return TABLE["ctc_loss"](log_probs, labels, label_length, logit_length, strict=strict)
+    return TABLE["ctc_loss"](logits, labels, label_length, logit_length, strict=strict)
 
 
 def _integers(op: str, name: str, value):

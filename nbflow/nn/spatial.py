@@ -188,3 +188,52 @@ def batch_to_space(input, block_shape, crops, name=None):
         raise InvalidArgumentError(f"{op}: crops {crops} are more than there is of {whole}")
     begin = (0, *(before for before, _ in pairs), *(0,) * len(rest))
     return TABLE["strided_slice"](found, begin=begin, step=(1,) * len(begin), shape=(images, *kept, *rest))
+
+
+@export("nn.with_space_to_batch")
+def with_space_to_batch(input, dilation_rate, padding, op, filter_shape=None, spatial_dims=None, data_format=None):
+    """Applies op as if its windows' taps were dilation_rate apart (tf.nn.with_space_to_batch).
+
+    The elements that such windows see are brought together by space_to_batch.
+
+    Args:
+        input: a tensor that has the axes spatial_dims.
+        dilation_rate: a list of numbers, one for each spatial axis.
+        padding: "SAME" or "VALID".
+        op: a function of (a tensor, the number of spatial axes, the padding).
+        filter_shape: the size of op's window, a number for each spatial axis; needed for "SAME".
+        spatial_dims: the spatial axes, in order; by default those after the batch, or with a data_format that starts
+            with "NC" after the channels.
+        data_format: see spatial_dims.
+
+    Returns:
+        What op gives for input if all rates are 1; otherwise for blocks of it and "VALID", put together again.
+
+    Raises:
+        ValueError: spatial_dims are not in order, a rate is not positive, or filter_shape is missing.
+    """
+    name = "with_space_to_batch"
+    x = argument(name, "input", input)
+    rates = sizes(dilation_rate)
+    first = 2 if data_format is not None and data_format.startswith("NC") else 1
+    axes = list(range(first, first + len(rates)) if spatial_dims is None else spatial_dims)
+    if axes != sorted(set(axes)) or min(axes, default=1) < 1:
+        raise ValueError(f"{name}: spatial_dims is {axes}; it must be an increasing sequence of positive integers")
+    if x.ndim <= max(axes, default=0):
+        raise ValueError(f"{name}: input has shape {x.shape}, which has no axis {max(axes)}")
+    if min(rates, default=1) < 1:
+        raise ValueError(f"{name}: dilation_rate is {rates}; it must be positive")
+    if max(rates, default=1) == 1:
+        return op(x, len(rates), padding)
+    if padding not in ("SAME", "VALID"):
+        raise ValueError(f"{name}: padding is {padding!r}; it takes 'SAME' or 'VALID'")
+    if padding == "SAME" and filter_shape is None:
+        raise ValueError(f"{name}: filter_shape must be given for padding 'SAME'")
+    block, pairs, crops = [1] * max(axes), [(0, 0)] * max(axes), [(0, 0)] * max(axes)
+    taps = sizes(filter_shape)[: len(rates)] if padding == "SAME" else (1,) * len(rates)
+    for axis, rate, count in zip(axes, rates, taps, strict=True):
+        reach = (count - 1) * rate
+        before, after = reach // 2, reach - reach // 2
+        more = -(x.nbflow_shape[axis] + reach) % rate
+        block[axis - 1], pairs[axis - 1], crops[axis - 1] = rate, (before, after + more), (0, more)
+    return batch_to_space(op(space_to_batch(x, block, pairs), len(rates), "VALID"), block, crops)

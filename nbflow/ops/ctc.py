@@ -1,15 +1,15 @@
 """Connectionist temporal classification: the probability of a sequence of labels, summed over all its alignments.
 
-    ctc_loss(log_probs, labels, label_length, logit_length)        -log of that probability, one a sequence
-    ctc_alignment(…)                                               how probable each class is at each frame, given the
-                                                                   labels: the negative gradient for log_probs
+    ctc_loss(logits, labels, label_length, logit_length)        -log of that probability, one a sequence
+    ctc_gradient(…)                                             its gradient for logits: how probable each class is at
+                                                                each frame, less how probable it is given the labels
 
-log_probs are [batch, frames, classes], of which class 0 is the blank; labels are [batch, most labels].
+logits are [batch, frames, classes], of which class 0 is the blank; labels are [batch, most labels].
 
 A sequence has 2 (most + 1) states: 0, where it starts, label j in state j, and the blank after label j in state
 most + 1 + j. Both recursions are normalised at every frame, as TensorFlow does it. TensorFlow has two rules for labels
-that have no alignment: with `strict` it is an error if there are too few frames for them; otherwise the probability of
-ending elsewhere than at the last label is 1e-307, so that the loss is finite.
+that have no alignment: with `strict` the loss is infinite, or it is an error if there are fewer frames than labels;
+otherwise the probability of ending elsewhere than at the last label is 1e-307, so that the loss is finite.
 """
 
 import math
@@ -21,7 +21,7 @@ from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB, Grain, Scratch
 from nbflow.compiler.op import Op
 from nbflow.dtypes import FLOATING, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE, check_dtypes, register, shape_text
 from nbflow.shapes import could_be_equal
 
@@ -40,21 +40,23 @@ _KERNEL = '''def {{name}}(p, begin, end):
     for sequence in range(begin, end):
         label = carray(pointer({index}, word(p, 1) + sequence * most * {index_size}), most)
         length, last = i64(load({length}, word(p, 2), sequence, 0)), i64(load({last}, word(p, 3), sequence, 0))
-        needed = length
-        for j in range(1, min(length, most)):
-            needed += label[j] == label[j - 1]
-        if {strict} and needed > last:
+        if {strict} and length > last:
             set_word(word(p, 5), 0, 1)
             set_word(word(p, 5), 1, sequence)
 '''
 # the log probability of what each state sees at frame t
 _SEE = """frame = carray(pointer({code}, word(p, 0) + (sequence * frames + t) * classes * {size}), classes)
-seen[0] = low
+top, z, seen[0] = low, {code}(0), low
+for k in range(classes):
+    top = max(top, frame[k])
+for k in range(classes):
+    z += exp_{code}(frame[k] - top)
+z = top + log_{code}(z)
 for s in range(1, most + 1):
     k = i64(label[s - 1])
-    seen[s] = frame[k] if 0 <= k and k < classes else {code}(0)
+    seen[s] = frame[k] - z if 0 <= k and k < classes else {code}(0)
 for s in range(most + 1, states):
-    seen[s] = frame[0]
+    seen[s] = frame[0] - z
 """
 _LOG_SUM = """top = max(a, b, c)
 new[s] = top if top == low else top + log_{code}(exp_{code}(a - top) + exp_{code}(b - top) + exp_{code}(c - top))
@@ -95,13 +97,15 @@ _LOSS = """store({code}, word(p, 4), sequence, -(going[at] + total), 1)
 # from here on going[s] is the log probability of being in state s
 _FORWARD = """for s in range(states):
     going[s] = {code}(0) if s == 0 else stop
-for t in range(frames):
+for t in range(until, frames):
     out = word(p, 4) + (sequence * frames + t) * classes * {size}
     for k in range(classes):
         store({code}, out, k, {code}(0), 1)
 for t in range(until):
     out = word(p, 4) + (sequence * frames + t) * classes * {size}
-{see}    best = low
+{see}    for k in range(classes):
+        store({code}, out, k, exp_{code}(frame[k] - z), 1)
+    best = low
     for s in range(states):
         a, b, c = going[s], low, low
         if s > most:
@@ -122,12 +126,12 @@ for t in range(until):
 {norm}    for s in range(1, states):
         k = i64(label[s - 1]) if s <= most else 0
         if norm > low and (s > most or 0 < k and k < classes):
-            store({code}, out, k, load({code}, out, k, 1) + exp_{code}(new[s] - norm), 1)
+            store({code}, out, k, load({code}, out, k, 1) - exp_{code}(new[s] - norm), 1)
 """
 
 
 def _source(name: str, keep: bool, **names) -> str:
-    """A kernel's source; `keep` says whether the backward recursion of all frames is kept, for the alignment."""
+    """A kernel's source; `keep` says whether the backward recursion of all frames is kept, for the gradient."""
     see, log_sum, norm = (part.format(**names) for part in (_SEE, _LOG_SUM, _NORM))
     parts = {"see": indent(see, " " * 4), "log_sum": indent(log_sum, " " * 8), "norm": indent(norm, " " * 4)}
     places = {"first": "until * states", "before": "t * states"} if keep else {"first": "0", "before": "0"}
@@ -137,9 +141,9 @@ def _source(name: str, keep: bool, **names) -> str:
 
 
 def _lower(node, lowering):
-    log_probs, labels, label_length, logit_length = node.inputs
-    batch, frames, classes = log_probs.shape
-    most, dtype, keep = labels.shape[1], log_probs.dtype, node.op.name == "ctc_alignment"
+    logits, labels, label_length, logit_length = node.inputs
+    batch, frames, classes = logits.shape
+    most, dtype, keep = labels.shape[1], logits.dtype, node.op.name == "ctc_gradient"
     inputs = [lowering.dense(lowering.place(v), v.shape) for v in node.inputs]
     cell, touch = lowering.failure(
         node,
@@ -163,27 +167,28 @@ def _lower(node, lowering):
 
 def _infer(name: str):
     def infer(avals, attrs):
-        log_probs, labels, *lengths = avals
-        check_dtypes(name, ("logits",), [log_probs], FLOATING)
+        logits, labels, *lengths = avals
+        check_dtypes(name, ("logits",), [logits], FLOATING)
         for argument, a in zip(("labels", "label_length", "logit_length"), avals[1:], strict=True):
             if a.dtype not in (int32, int64):
-                raise InvalidArgumentError(f"{name}: {argument} has dtype {a.dtype.name}; it takes int32 or int64")
-        batch = log_probs.shape[:1]
-        shapes = len(log_probs.shape) == 3 and len(labels.shape) == 2 and could_be_equal(labels.shape[:1], batch)
+                raise InvalidDTypeError(f"{name}: {argument} has dtype {a.dtype.name}; it takes int32 or int64")
+        batch = logits.shape[:1]
+        shapes = len(logits.shape) == 3 and len(labels.shape) == 2 and could_be_equal(labels.shape[:1], batch)
         if not shapes or not all(could_be_equal(a.shape, batch) for a in lengths):
             raise InvalidArgumentError(
-                f"{name}: logits (batch first) has shape {shape_text(log_probs)}, labels {shape_text(labels)}, "
+                f"{name}: logits (batch first) has shape {shape_text(logits)}, labels {shape_text(labels)}, "
                 f"label_length {shape_text(lengths[0])} and logit_length {shape_text(lengths[1])}; they must be "
                 f"[batch, frames, classes], [batch, labels], [batch] and [batch]"
             )
-        return aval(log_probs.dtype, log_probs.shape if name == "ctc_alignment" else batch)
+        return aval(logits.dtype, logits.shape if name == "ctc_gradient" else batch)
 
     return infer
 
 
-def _recursions(log_probs, label, length, last, strict):
-    """One sequence: (the log probability of its labels, the probability of each class at each frame)."""
-    (frames, classes), most = log_probs.shape, len(label)
+def _recursions(logits, label, length, last, strict):
+    """One sequence: (the log probability of its labels, the gradient)."""
+    (frames, classes), most = logits.shape, len(label)
+    log_probs = logits - np.logaddexp.reduce(logits, 1, keepdims=True)
     stop = -np.inf if strict else LOG_ZERO
     moves = np.eye(2 * most + 2, dtype=bool)  # [from, to]
     for j in range(most + 1):
@@ -202,37 +207,38 @@ def _recursions(log_probs, label, length, last, strict):
         after[t] = np.logaddexp.reduce(np.where(moves, seen[t] + after[t + 1], -np.inf), 1)
         norm = np.logaddexp.reduce(after[t])
         total, after[t] = total + norm, after[t] - norm
-    found = np.zeros(log_probs.shape)
+    found = np.zeros(logits.shape)
     for t in range(until):
         going = np.logaddexp.reduce(np.where(moves, going[:, None], -np.inf), 0) + seen[t]
         going = going - np.logaddexp.reduce(going)
         both = going + after[t + 1]
         share = np.exp(both - np.logaddexp.reduce(both))
-        np.add.at(found[t], label[known], np.where(label > 0, share[1 : most + 1], 0)[known])
-        found[t, 0] += share[most + 1 :].sum()
+        found[t] = np.exp(log_probs[t])
+        np.subtract.at(found[t], label[known], np.where(label > 0, share[1 : most + 1], 0)[known])
+        found[t, 0] -= share[most + 1 :].sum()
     return after[0, 0] + total, found
 
 
 def _reference(name: str):
-    def reference(log_probs, labels, label_length, logit_length, strict):
-        rows = [_recursions(*row, strict) for row in zip(log_probs, labels, label_length, logit_length, strict=True)]
-        if name == "ctc_alignment":
-            return np.array([found for _, found in rows]).reshape(log_probs.shape)
-        return -np.array([total for total, _ in rows]).reshape(len(log_probs))
+    def reference(logits, labels, label_length, logit_length, strict):
+        rows = [_recursions(*row, strict) for row in zip(logits, labels, label_length, logit_length, strict=True)]
+        if name == "ctc_gradient":
+            return np.array([found for _, found in rows]).reshape(logits.shape)
+        return -np.array([total for total, _ in rows]).reshape(len(logits))
 
     return reference
 
 
 def _vjp_loss(k, g, inputs, output, attrs):
-    return -T["reshape"](g, shape=(*g.nbflow_shape, 1, 1)) * T["ctc_alignment"](*inputs, **attrs)
+    return T["reshape"](g, shape=(*g.nbflow_shape, 1, 1)) * T["ctc_gradient"](*inputs, **attrs)
 
 
 def _no_second_order(k, g, inputs, output, attrs):
     raise LookupError("ctc_loss: there is no second derivative of ctc_loss")
 
 
-ARGUMENTS = ("log_probs", "labels", "label_length", "logit_length")
-for _name, _vjp in (("ctc_loss", _vjp_loss), ("ctc_alignment", _no_second_order)):
+ARGUMENTS = ("logits", "labels", "label_length", "logit_length")
+for _name, _vjp in (("ctc_loss", _vjp_loss), ("ctc_gradient", _no_second_order)):
     register(
         Op(
             _name,

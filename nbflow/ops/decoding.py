@@ -74,10 +74,10 @@ def _best_path_reference(inputs, length, merge_repeated, blank):
     rows, sums = [], []
     for b, frames in enumerate(length):
         path = [max(range(inputs.shape[2]), key=lambda k, frame=frame: frame[k]) for frame in inputs[:frames, b]]
-        before = [None, *path[:-1]] if merge_repeated else [None] * len(path)
+        before = [None, *path][: len(path)] if merge_repeated else [None] * len(path)
         rows.append([k for k, last in zip(path, before, strict=True) if k not in (blank, last)])
         sums.append([-inputs[:frames, b].max(1).sum()])
-    return *_sparse(rows), np.array(sums)
+    return *_sparse(rows), np.array(sums).reshape(-1, 1)
 
 
 register(
