@@ -4,8 +4,8 @@ import operator
 
 import numpy as np
 
-from nbflow.dtypes import int32
-from nbflow.errors import InvalidArgumentError
+from nbflow.dtypes import int16, int32, int64
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim, TensorShape, dim_max, dim_min
 
@@ -26,7 +26,7 @@ def normalize(key, shape: tuple, is_tensor) -> tuple[tuple, tuple, tuple, tuple,
         InvalidArgumentError: an index is out of range.
         TypeError: an index is of a kind that is not supported.
     """
-    keys = key if isinstance(key, tuple) else (key,)
+    keys = tuple(key) if isinstance(key, (tuple, list)) else (key,)
     used = sum(1 for k in keys if k is not None and k is not Ellipsis)
     if sum(1 for k in keys if k is Ellipsis) > 1:
         raise InvalidArgumentError("slice index: more than one Ellipsis ('...')")
@@ -55,7 +55,7 @@ def normalize(key, shape: tuple, is_tensor) -> tuple[tuple, tuple, tuple, tuple,
             step.append(s)
             size.append(n)
             result.append(n)
-        elif is_tensor(k) and (k.shape.rank != 0 or not k.dtype.is_integer):
+        elif is_tensor(k) and (k.shape.rank != 0 or k.dtype not in (int16, int32, int64)):
             raise TypeError(
                 f"slice index: a tensor of shape {k.shape} and dtype {k.dtype.name} is no index; indices are integers, "
                 f"slices (':'), Ellipsis ('...'), None (a new axis), scalar integer tensors and one bool tensor; "
@@ -82,7 +82,7 @@ def static(value):
 
 def _index(k, n, axis: int):
     if isinstance(k, (bool, np.bool_)):
-        raise TypeError("slice index: a bool is no index; use nf.boolean_mask")
+        raise InvalidDTypeError("slice index: a bool is no index; use nf.boolean_mask")
     if isinstance(k, Dim):
         return k
     try:

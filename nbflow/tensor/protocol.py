@@ -8,7 +8,7 @@ import numpy as np
 from nbflow.compiler.graph import Aval
 from nbflow.dtypes import DType
 from nbflow.errors import InvalidArgumentError, UnimplementedError
-from nbflow.ops.table import TABLE, Operators
+from nbflow.ops.table import Operators
 from nbflow.shapes import TensorShape
 
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
@@ -79,6 +79,15 @@ class TensorProtocol(Operators):
         """The shape (a method, as in TensorFlow)."""
         return self.shape
 
+    def set_shape(self, shape) -> None:
+        """Checks the shape.
+
+        Raises:
+            ValueError: the tensor does not have it.
+        """
+        if not self.shape.is_compatible_with(shape):
+            raise ValueError(f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}.")
+
     def ref(self) -> Reference:
         """A hashable reference, for use as a dictionary key."""
         return Reference(self)
@@ -98,16 +107,6 @@ class TensorProtocol(Operators):
         if not isinstance(self._aval.shape[0], int):
             raise TypeError(f"len() of a tensor of shape {self.shape} is not known while tracing; use nf.shape(x)[0]")
         return self._aval.shape[0]
-
-    def __eq__(self, other):
-        if other is None:
-            return False
-        return TABLE["equal"](self, other)
-
-    def __ne__(self, other):
-        if other is None:
-            return True
-        return TABLE["not_equal"](self, other)
 
     def __hash__(self):
         raise TypeError(f"{type(self).__name__} is unhashable. Instead, use tensor.ref() as the key.")

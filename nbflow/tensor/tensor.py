@@ -180,7 +180,8 @@ def _from_number(value, dtype: DType | None, hint: DType | None) -> Tensor:
         if wanted is not natural or dtype is not None or not -(2**63) <= value < 2**63:
             raise ValueError(f"{value!r} does not fit into {wanted.name} [{wanted.min}, {wanted.max}]")
         wanted = int64
-    if wanted is float32 and (value > _LARGEST or value < -_LARGEST) and abs(value) != float("inf"):
+    unasked = wanted not in (dtype, hint)
+    if wanted is float32 and unasked and (value > _LARGEST or value < -_LARGEST) and abs(value) != float("inf"):
         raise ValueError(f"{value!r} is out of range for float32; use dtype=nf.float64")
     with np.errstate(over="ignore"):
         return from_numpy(np.asarray(value, wanted.np), wanted, copy=False)
@@ -198,7 +199,7 @@ def _from_array(value, dtype: DType | None, hint: DType | None) -> Tensor:
         value = np.from_dlpack(value)
     first = _first_leaf(value)
     # NumPy integers in a list count as Python's, as TensorFlow has it
-    is_numpy = hasattr(first, "__array__") and not (first is not value and isinstance(first, np.integer))
+    is_numpy = hasattr(first, "__array__") and (first is value or np.asarray(first).dtype.kind not in "iu")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError) as error:
@@ -224,24 +225,30 @@ def _from_array(value, dtype: DType | None, hint: DType | None) -> Tensor:
             given = float32
         elif given is int32 and (array.min() < -(2**31) or array.max() >= 2**31):
             given = int64
+    asked = dtype or hint
     if dtype is not None:
         if array.size and not is_numpy and not _fits(dtype, given):
             raise TypeError(f"Cannot convert {value!r:.200} to a tensor of dtype {dtype.name}: it holds {given.name}")
+    elif hint is not None and ((first is value and is_numpy) or _fits(hint, given) or not array.size):
+        dtype = hint  # NumPy arrays become whatever is asked for
     else:
-        dtype = hint if hint is not None and (_fits(hint, given) or not array.size) else given
+        dtype = given
     if not is_numpy and array.size:
-        _check_range(value, array, dtype)
+        _check_range(value, array, dtype, asked)
     with np.errstate(over="ignore", invalid="ignore"):
         return from_numpy(array, dtype)
 
 
-def _check_range(value, array: np.ndarray, dtype: DType) -> None:
-    """Raises ValueError where a Python number does not fit the dtype."""
+def _check_range(value, array: np.ndarray, dtype: DType, asked: DType | None) -> None:
+    """Raises ValueError where a Python number does not fit the dtype; of one asked for floats may be infinite."""
     if dtype.is_integer:
         fits = array.dtype.kind == "b" or (array.min() >= dtype.min and array.max() <= dtype.max)
     else:
         fits = (
-            dtype is not float32 or array.dtype.kind != "f" or not (np.isfinite(array) & (abs(array) > _LARGEST)).any()
+            dtype is not float32
+            or dtype is asked
+            or array.dtype.kind != "f"
+            or not (np.isfinite(array) & (abs(array) > _LARGEST)).any()
         )
     if not fits:
         raise ValueError(f"{value!r:.200} holds numbers out of range for {dtype.name}")
@@ -492,3 +499,26 @@ def boolean_mask(tensor, mask, axis: int = 0):
 
 
 TensorProtocol.__getitem__ = get_item
+
+
+# --- == and != --------------------------------------------------------------------------------------------------------
+
+
+def _comparison(name: str, unlike: bool):
+    op = TABLE[name]
+
+    def method(self, other):
+        if other is None:
+            return unlike
+        try:
+            return apply(op, (self, other), {})
+        except InvalidDTypeError:
+            raise
+        except InvalidArgumentError:  # of shapes that do not broadcast
+            return from_numpy(np.asarray(unlike))
+
+    return method
+
+
+for _name, _function in (("eq", _comparison("equal", False)), ("ne", _comparison("not_equal", True))):
+    setattr(TensorProtocol, f"__{_name}__", _function)

@@ -59,6 +59,8 @@ def test_natural_dtype(value, dtype, shape):
         (np.float64(1.5), "int32", 1),
         (np.array([1, 0]), "bool", [True, False]),
         (np.array([1e300]), "float32", [INF]),
+        (1e300, "float32", INF),
+        ([-1e300], "float32", [-INF]),
         (2**63, "float32", 2.0**63),
     ],
 )

@@ -149,7 +149,7 @@ def test_masks():
         (slice(None, None, 0), InvalidArgumentError, "the step of axis 0 is 0"),
         (1.0, TypeError, "1.0 is a float"),
         ("a", TypeError, "'a' is a str"),
-        ([1, 2], TypeError, "is a list"),
+        ([[1]], TypeError, "is a list"),
         (True, TypeError, "a bool is no index"),
         (slice(1.5, 3), TypeError, "the bound 1.5 of axis 0 is a float"),
         (np.array([1, 2]), TypeError, "ndarray"),
