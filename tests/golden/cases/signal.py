@@ -144,12 +144,19 @@ def _windows() -> list[Case]:
     found.append(Case("inverse_stft_window_fn", inverse, [], tolerance=512))
     for bands, bins, rate, low, high in (
         (3, 9, 8000, 125.0, 3800.0),
-        (20, 65, 16000, 80.0, 7600.0),
+        (10, 33, 16000, 80.0, 7600.0),
         (2, 1, 8000, 0, 9),
     ):
         matrix = made("linear_to_mel_weight_matrix", bands, bins, rate, low, high, dtype="float64")
         found.append(Case(f"linear_to_mel_weight_matrix/{bands}", matrix, [], tolerance=4096))
-    found.append(Case("linear_to_mel_weight_matrix", made("linear_to_mel_weight_matrix"), [], tolerance=4096))
+    found.append(
+        Case(
+            "linear_to_mel_weight_matrix",
+            made("linear_to_mel_weight_matrix", num_spectrogram_bins=40),
+            [],
+            tolerance=4096,
+        )
+    )
     return found
 
 
