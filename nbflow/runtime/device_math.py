@@ -102,7 +102,7 @@ def _of_precision(dtype, library, cuda, device: Callable) -> dict[str, Callable]
 
 def _intrinsics(library, device: Callable) -> dict[str, Callable]:
     """The intrinsics of nbflow.runtime.intrinsics that expressions and reductions call, and `%` of floats."""
-    i32, i64, u8 = DTYPES["i32"], DTYPES["i64"], DTYPES["u8"]
+    i8, i16, i32, i64, u8, u16, u32, u64 = (DTYPES[f"{kind}{bits}"] for kind in "iu" for bits in (8, 16, 32, 64))
     fmod, copysign = library.fmod, library.copysign
 
     @device
@@ -140,8 +140,17 @@ def _intrinsics(library, device: Callable) -> dict[str, Callable]:
         return i64(x) if inside else i64(-9223372036854775808)
 
     @device
-    def to_int_u8(x):
-        return u8(to_int_i32(x))
+    def to_int_u64(x):
+        if (x >= 9223372036854775808.0) & (x < 18446744073709551616.0):
+            return u64(x)
+        return u64(to_int_i64(x))
+
+    def narrowed(kind, wide):
+        @device
+        def to_int(x):
+            return kind(wide(x))
+
+        return to_int
 
     return {
         "maximum": maximum,
@@ -151,7 +160,12 @@ def _intrinsics(library, device: Callable) -> dict[str, Callable]:
         "floor_mod": floor_mod,
         "to_int_i32": to_int_i32,
         "to_int_i64": to_int_i64,
-        "to_int_u8": to_int_u8,
+        "to_int_u64": to_int_u64,
+        "to_int_i8": narrowed(i8, to_int_i32),
+        "to_int_i16": narrowed(i16, to_int_i32),
+        "to_int_u8": narrowed(u8, to_int_i32),
+        "to_int_u16": narrowed(u16, to_int_i32),
+        "to_int_u32": narrowed(u32, to_int_i64),
     }
 
 
