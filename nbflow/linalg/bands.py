@@ -58,6 +58,8 @@ def tridiagonal_matmul(diagonals, rhs, diagonals_format="compact", name=None):
         raise InvalidArgumentError(
             f"tridiagonal_matmul: diagonals have shape {main.shape} and rhs {rhs.shape}; rhs takes [..., m, n]"
         )
+    if m == 0:
+        return rhs
     following = padded(part(rhs, 1, m, axis=-2), 0, 1, axis=-2)
     preceding = padded(part(rhs, 0, m - 1, axis=-2), 1, 0, axis=-2)
     return column(above) * following + column(main) * rhs + column(below) * preceding

@@ -23,7 +23,7 @@ def expm(input, name=None):
         >>> nf.linalg.expm(nf.zeros([2, 2])).numpy().tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    return T["matrix_exponential"](argument("expm", "input", input))
+    return T["matrix_exponential"](argument("expm", "input", input), depth=0)
 
 
 @export("linalg.sqrtm", "matrix_square_root")

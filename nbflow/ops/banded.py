@@ -16,8 +16,8 @@ T = TABLE
 
 
 def _product_of_rows(x, y):
-    """Σ x conj(y) over the last axis."""
-    return T["reduce_sum"](x * conj(y), axis=(len(x.nbflow_shape) - 1,), keepdims=False)
+    """Σ x y over the last axis."""
+    return T["reduce_sum"](x * y, axis=(len(x.nbflow_shape) - 1,), keepdims=False)
 
 
 def _stacked(rows: list):
@@ -58,7 +58,8 @@ def _dense(d: np.ndarray) -> np.ndarray:
 
 
 def _vjp_tridiagonal(k, g, inputs, output, attrs):
-    d = conj(inputs[0])
+    """As in TensorFlow, nothing is conjugated."""
+    d = inputs[0]
     m = d.nbflow_shape[-1]
     above, main, below = (T["reshape"](part(d, j, j + 1, axis=-2), shape=(*d.nbflow_shape[:-2], m)) for j in range(3))
     flipped = _stacked([padded(part(below, 1, m), 0, 1), main, padded(part(above, 0, m - 1), 1, 0)])
@@ -154,10 +155,10 @@ def _vjp_banded(k, g, inputs, output, attrs):
     for d in range(count):
         kept = max(m - d, 0)
         if lower:
-            diagonal = _product_of_rows(part(x, m - kept, m, axis=-2), part(y, 0, kept, axis=-2))
+            diagonal = _product_of_rows(part(x, m - kept, m, axis=-2), conj(part(y, 0, kept, axis=-2)))
             rows.append(padded(diagonal, m - kept, 0))
         else:
-            diagonal = _product_of_rows(part(x, 0, kept, axis=-2), part(y, m - kept, m, axis=-2))
+            diagonal = _product_of_rows(part(x, 0, kept, axis=-2), conj(part(y, m - kept, m, axis=-2)))
             rows.insert(0, padded(diagonal, 0, m - kept))
     return -_stacked(rows)
 

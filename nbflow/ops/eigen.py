@@ -194,6 +194,8 @@ def _eigh_tridiagonal(alpha, beta, select, select_range):
     matrix[i, i] = alpha.real
     matrix[i[1:], i[:-1]] = beta.conj()
     values, vectors = _eigh(matrix)
+    first = vectors[:1]  # positive by our choice; it is 0 only where beta is 0 somewhere
+    vectors = vectors * np.where(first == 0, 1, first.conj() / np.abs(first)).astype(alpha.dtype)
     chosen = i >= 0
     if select == "i":
         chosen = (i >= select_range[0]) & (i <= select_range[1])

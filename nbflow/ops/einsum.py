@@ -49,9 +49,13 @@ def parse(equation: str, shapes: list[tuple]) -> tuple[list[Labels], Labels]:
                 f"einsum: the output of {equation} has no ellipsis for the {len(stretched)} broadcasting dimension(s)"
             )
         result = (*head, *(stretched if dots else ()), *tail)
+    elif stretched:
+        raise InvalidArgumentError(
+            f"einsum: {equation} has no output, and an ellipsis for {len(stretched)} broadcasting dimension(s)"
+        )
     else:
         counts = Counter(l for labels in operands for l in labels if isinstance(l, str))
-        result = (*stretched, *sorted(l for l, count in counts.items() if count == 1))
+        result = tuple(sorted(l for l, count in counts.items() if count == 1))
     letters = [l for l in result if isinstance(l, str)]
     if len(set(letters)) < len(letters):
         raise InvalidArgumentError(f"einsum: Output subscripts contain a label appearing more than once: {equation}")

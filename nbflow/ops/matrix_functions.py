@@ -1,10 +1,12 @@
 """Functions of square matrices: exponential, square root, logarithm.
 
-They are computed in double precision. The derivative of each at a, in the direction d, is the upper right block of the
-same function of the matrix [[a, d], [0, a]], to any order.
+The derivative of each at a, in the direction d, is the upper right block of the same function of the matrix
+[[a, d], [0, a]], to any order.
 """
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -18,17 +20,23 @@ from nbflow.runtime.pool import shared
 
 T = TABLE
 
-# Higham, The scaling and squaring method for the matrix exponential revisited (2005)
-PADE = np.cumprod([1.0, *((14 - k) / (k * (27 - k)) for k in range(1, 14))])
-LARGEST = 5.371920351148152  # the norm up to which that quotient of polynomials is exact enough
+# The exponential is q(x)⁻¹ p(x) with polynomials p, q of the first degree whose norms are below its limit, of the last
+# with x halved until its norm is near the limit: Higham, The scaling and squaring method for the matrix exponential
+# revisited (2005), with TensorFlow's choices.
+DEGREES = {
+    "single": ((3, 4.258730016922831e-001), (5, 1.880152677804762e000), (7, 3.925724783138660)),
+    "double": (
+        (3, 1.495585217958292e-002),
+        (5, 2.539398330063230e-001),
+        (7, 9.504178996162932e-001),
+        (9, 2.097847961257068e000),
+        (13, 5.371920351148152),
+    ),
+}
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
 NEAR_ONE = 0.25  # the distance from the identity up to which these nodes are enough for a logarithm
-
-
-def _wide(a: np.ndarray) -> np.ndarray:
-    return a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
 
 
 def _norms(a: np.ndarray) -> np.ndarray:
@@ -39,32 +47,47 @@ def _norms(a: np.ndarray) -> np.ndarray:
 # --- exponential ------------------------------------------------------------------------------------------------------
 
 
-def _exponentials(a: np.ndarray) -> np.ndarray:
-    a = _wide(a)
-    norms = _norms(a)
-    squarings = np.ceil(np.log2(np.maximum(norms / LARGEST, 1))).astype(int)
-    x = a / np.exp2(squarings)[:, None, None]
-    square = x @ x
-    powers = [np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape)]
-    for _ in range(6):
+def _quotient(a: np.ndarray, degree: int) -> np.ndarray:
+    """The Padé approximant of the exponential."""
+    f = math.factorial
+    c = [float(f(2 * degree - k) // (f(k) * f(degree - k))) for k in range(degree + 1)]
+    square = a @ a
+    powers = [np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape), square]
+    while 2 * len(powers) <= degree:
         powers.append(powers[-1] @ square)
-    even = sum(c * power for c, power in zip(PADE[::2], powers, strict=True))
-    odd = x @ sum(c * power for c, power in zip(PADE[1::2], powers, strict=True))
-    result = lapack.gufuncs.solve(even - odd, even + odd)
-    for k in range(squarings.max(initial=0)):
-        again = squarings > k
+    even = sum(a.dtype.type(k) * power for k, power in zip(c[::2], powers, strict=True))
+    odd = a @ sum(a.dtype.type(k) * power for k, power in zip(c[1::2], powers, strict=True))
+    return lapack.gufuncs.solve(even - odd, even + odd)
+
+
+def _exponentials(a: np.ndarray, depth: int) -> np.ndarray:
+    size = a.shape[-1] >> depth
+    norms = _norms(a[:, :size, :size])
+    degrees = DEGREES["single" if a.dtype.itemsize == 4 * (1 + (a.dtype.kind == "c")) else "double"]
+    halvings = np.maximum(np.floor(np.log(norms / norms.dtype.type(degrees[-1][1])) / np.log(norms.dtype.type(2))), 0)
+    a = a / np.exp2(halvings)[:, None, None]
+    # 0 where all limits are above the norm
+    choice = np.searchsorted([limit for _, limit in degrees[:-1]], norms, side="right")
+    result = np.empty_like(a)
+    for k, (degree, _) in enumerate(degrees):
+        chosen = choice == k
+        if chosen.any():
+            result[chosen] = _quotient(a[chosen], degree)
+    for k in range(int(halvings.max(initial=0))):
+        again = halvings > k
         result[again] = result[again] @ result[again]
     return result
 
 
-def _exponential(a):
+def _exponential(a, depth):
     """All NaN where any matrix holds a NaN or an infinity, as TensorFlow has it."""
-    if not finite(a).all():
+    size = a.shape[-1] >> depth
+    if not finite(a[..., :size, :size]).all():
         return np.full_like(a, np.nan)
-    return shared(_exponentials, a, work=10 * work(a))
+    return shared(lambda part: _exponentials(part, depth), a, work=10 * work(a))
 
 
-# --- square root and logarithm ----------------------------------------------------------------------------------------
+# --- square root and logarithm, in double precision -------------------------------------------------------------------
 
 
 def _root_of_triangular(t: np.ndarray) -> np.ndarray:
@@ -123,21 +146,20 @@ def _by_schur(function: Callable) -> Callable:
 # --- ops --------------------------------------------------------------------------------------------------------------
 
 
-def _vjp(name: str, flipped: Callable) -> Callable:
-    def rule(k, g, inputs, output, attrs):
-        a = flipped(inputs[0])
-        n, rank = a.nbflow_shape[-1], len(a.nbflow_shape)
-        upper, lower = T["concat"](a, g, axis=rank - 1), T["concat"](T["zeros_like"](a), a, axis=rank - 1)
-        result = T[name](T["concat"](upper, lower, axis=rank - 2))
-        return part(part(result, n, n + n), 0, n, axis=-2)
-
-    return rule
+def _derivative(k, g, inputs, output, attrs, op: str, conjugate: bool = True):
+    """The upper right block. Functions of transposed matrices are transposes, so that the left blocks are the input."""
+    flipped = adjoint if conjugate else transposed
+    a, g = inputs[0], flipped(g)
+    n, rank = a.nbflow_shape[-1], len(a.nbflow_shape)
+    upper, lower = T["concat"](a, g, axis=rank - 1), T["concat"](T["zeros_like"](a), a, axis=rank - 1)
+    result = T[op](T["concat"](upper, lower, axis=rank - 2), **{key: value + 1 for key, value in attrs.items()})
+    return flipped(part(part(result, n, n + n), 0, n, axis=-2))
 
 
 def _by_eigenvalues(function: Callable) -> Callable:
     """A function of diagonalizable matrices from one of numbers."""
 
-    def reference(a: np.ndarray) -> np.ndarray:
+    def reference(a: np.ndarray, **attrs) -> np.ndarray:
         values, vectors = np.linalg.eig(a)
         result = (vectors * function(values + 0j)[..., None, :]) @ np.linalg.inv(vectors)
         return result if a.dtype.kind == "c" else result.real
@@ -145,7 +167,7 @@ def _by_eigenvalues(function: Callable) -> Callable:
     return reference
 
 
-def _register(name: str, public: str, host: Callable, number: Callable, flipped: Callable, dtypes=LAPACK) -> Op:
+def _register(name: str, public: str, host: Callable, number: Callable, dtypes=LAPACK, conjugate=True) -> Op:
     return register(
         Op(
             name,
@@ -153,7 +175,7 @@ def _register(name: str, public: str, host: Callable, number: Callable, flipped:
             square_infer(public, same, dtypes),
             dtypes=dtypes,
             host=host,
-            vjp=_vjp(name, flipped),
+            vjp=partial(_derivative, op=name, conjugate=conjugate),
             batch=over_stacks,
             reference=_by_eigenvalues(number),
             tolerance=1024,
@@ -161,7 +183,9 @@ def _register(name: str, public: str, host: Callable, number: Callable, flipped:
     )
 
 
-matrix_exponential = _register("matrix_exponential", "expm", _exponential, np.exp, adjoint)
+# Its attribute `depth` says how often the matrix was put into a larger one: the least block decides how to compute, so
+# that derivatives are those of what was computed.
+matrix_exponential = _register("matrix_exponential", "expm", _exponential, np.exp)
 # TensorFlow does not conjugate in the gradient of the root.
-matrix_square_root = _register("matrix_square_root", "sqrtm", _by_schur(_root_of_triangular), np.sqrt, transposed)
-matrix_logarithm = _register("matrix_logarithm", "logm", _by_schur(_logarithm_of_triangular), np.log, adjoint, COMPLEX)
+matrix_square_root = _register("matrix_square_root", "sqrtm", _by_schur(_root_of_triangular), np.sqrt, conjugate=False)
+matrix_logarithm = _register("matrix_logarithm", "logm", _by_schur(_logarithm_of_triangular), np.log, COMPLEX)

@@ -72,23 +72,26 @@ def tridiagonal_solve(diagonals: np.ndarray, b: np.ndarray, perturb: bool) -> np
     """The x [count, m, k] with a x = b for tridiagonal matrices, [count, 3, m]; NaN where one is singular.
 
     Args:
-        perturb: whether the diagonal of a singular matrix is made larger by its rounding error.
+        perturb: whether pivots of the size of rounding errors are made as large as these.
     """
     x = np.array(b.swapaxes(-1, -2), order="C")
     count, k, m = x.shape
-    solve, size, columns, info = _function("gtsv", x.dtype.char), _integer(m), _integer(k), ctypes.c_int64()
+    factor, solve = (_function(name, x.dtype.char) for name in ("gttrf", "gttrs"))
+    size, columns, info = _integer(m), _integer(k), ctypes.c_int64()
+    second, swaps = np.empty(m, x.dtype), np.empty(m, np.int64)  # the second diagonal above
     for i in range(count if x.size else 0):
-        for attempt in range(2):
-            above, main, below = (np.array(d) for d in diagonals[i])
-            if attempt:
-                x[i] = b[i].T
-                main += np.finfo(x.dtype).eps * np.abs(diagonals[i]).max()
-            at = [ctypes.c_void_p(d.ctypes.data) for d in (below[1:], main, above, x[i])]
-            solve(size, columns, *at, size, ctypes.byref(info))
-            if not (info.value and perturb):
-                break
-        if info.value:
+        above, main, below = (np.array(d) for d in diagonals[i])
+        at = [ctypes.c_void_p(d.ctypes.data) for d in (below[1:], main, above, second, swaps)]
+        factor(size, *at, ctypes.byref(info))
+        if perturb:
+            largest = max(np.abs(d).max(initial=0) for d in (main, above[: m - 1], second[: m - 2 if m > 2 else 0]))
+            least = np.finfo(x.dtype).eps * largest
+            tiny = np.abs(main) <= least
+            main[tiny] = np.where(main[tiny] == 0, least, least * np.sign(main[tiny]))
+        elif info.value:
             x[i] = np.nan
+            continue
+        solve(b"N", size, columns, *at, ctypes.c_void_p(x[i].ctypes.data), size, ctypes.byref(info))
     return x.swapaxes(-1, -2)
 
 

@@ -125,7 +125,7 @@ RECIPES |= {
     "least_squares": lambda dtype: (Sample(s.inputs) for s in systems("adjoint", regular)(dtype)),
     "tridiagonal_solve": tridiagonal,
     "banded_triangular_solve": banded,
-    "matrix_exponential": each(SQUARE, numbers),
+    "matrix_exponential": each(SQUARE, numbers, depth=0),
     "matrix_square_root": each(SQUARE, positive),
     "matrix_logarithm": each(SQUARE, positive),
 }
