@@ -12,7 +12,7 @@ from nbflow.runtime import threads
 from nbflow.runtime.buffers import allocate
 from nbflow.shapes import Dim
 from nbflow.tape.forward import ForwardAccumulator
-from nbflow.tape.gradient_tape import Call, GradientTape
+from nbflow.tape.gradient_tape import Call, GradientTape, has_gradient
 from nbflow.tensor.indexed_slices import IndexedSlices, added
 from nbflow.tensor.stages import Stages, compiled
 from nbflow.tensor.state import busy, state
@@ -278,8 +278,16 @@ class GradientGraph(DerivativeGraph):
                 tape.record(*entry)
         targets = [self._tensor(v) for v, there in zip(forward.graph.outputs, seeded, strict=True) if there]
         seeds = [trace.argument(t._aval) for t in targets]
-        gradients = tape.gradient(targets, groups, output_gradients=seeds) if targets else [[None]] * len(groups)
-        return [functools.reduce(added, group) for group in gradients]
+        if not targets:
+            return [None] * len(groups)
+        gradients = [functools.reduce(added, g) for g in tape.gradient(targets, groups, output_gradients=seeds)]
+        if not all(seeded):  # as in TensorFlow, zeros for inputs that only results without a seed depend on
+            others = [self._tensor(v) for v, there in zip(forward.graph.outputs, seeded, strict=True) if not there]
+            others = [t for t in others if has_gradient(t)]
+            for k, found in enumerate(tape.gradient(others, groups) if others else []):
+                if gradients[k] is None and any(g is not None for g in found):
+                    gradients[k] = TABLE["zeros_like"](groups[k][0])
+        return gradients
 
 
 class TangentGraph(DerivativeGraph):

@@ -133,6 +133,14 @@ def test_results_without_gradients():
     assert gradients(lambda: f()[3], [v]) == [[1, 2]]
 
 
+def test_inputs_of_other_results_only_have_zeros():
+    """As in TensorFlow, where the gradient of a function takes zeros for the results that are not differentiated."""
+    v, w, x = nf.Variable([1.0, 2.0]), nf.Variable(3.0), nf.constant([4.0, 5.0])
+    f = nf.function(lambda x: (x * v, nf.reduce_sum(x), w + 0.0))
+    assert gradients(lambda: f(x)[1], [x, v, w]) == [[1, 1], [0, 0], 0]
+    assert gradients(lambda: f(x)[2], [x, v, w]) == [[0, 0], [0, 0], 1]
+
+
 def test_infinite_results_that_are_not_used():
     x = nf.constant([0.0, 2.0])
     f = nf.function(lambda x: (1.0 / x, x * 3.0))
