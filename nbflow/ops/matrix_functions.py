@@ -55,8 +55,9 @@ def _quotient(a: np.ndarray, degree: int) -> np.ndarray:
     powers = [np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape), square]
     while 2 * len(powers) <= degree:
         powers.append(powers[-1] @ square)
-    even = sum(a.dtype.type(k) * power for k, power in zip(c[::2], powers, strict=True))
-    odd = a @ sum(a.dtype.type(k) * power for k, power in zip(c[1::2], powers, strict=True))
+    terms = [[a.dtype.type(k) * power for k, power in zip(part, powers, strict=True)] for part in (c[::2], c[1::2])]
+    even, odd = (sum(reversed(of), np.zeros((), a.dtype)) for of in terms)  # in TensorFlow's order: it is felt
+    odd = a @ odd
     return lapack.gufuncs.solve(even - odd, even + odd)
 
 

@@ -18,7 +18,8 @@ def listed(result) -> list:
     return [t for t in (result if isinstance(result, tuple) else (result,)) if t.dtype.is_differentiable]
 
 
-@pytest.mark.parametrize(("name", "dtype"), cases({"multiply_no_nan", "matrix_square_root", "tridiagonal_solve"}))  # see UNCONJUGATED
+# Of those that are UNCONJUGATED, these are so in what is linear, too.
+@pytest.mark.parametrize(("name", "dtype"), cases({"multiply_no_nan", "matrix_square_root", "tridiagonal_solve"}))
 def test_tangents_are_the_transpose_of_gradients(name, dtype):
     for sample in smooth_samples(name, dtype)[:1]:
         where = positions(name, sample)
