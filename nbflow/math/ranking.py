@@ -1,5 +1,6 @@
 """The greatest elements, and permutations."""
 
+import operator
 from collections import namedtuple
 
 from nbflow.dtypes import FLOATING, as_dtype, float32, int16, int32, int64, require
@@ -17,6 +18,13 @@ def first_elements(x, descending: bool, first, axis: int | None = None) -> tuple
     last = x.ndim - 1
     order = TABLE["argsort"](x, descending=descending, first=first)
     return TABLE["gather"](x, order, axis=last, batch_dims=last), order
+
+
+def _count(k) -> int:
+    try:
+        return operator.index(k)
+    except TypeError:
+        raise InvalidDTypeError(f"top_k: k is {k!r}; it takes an integer") from None
 
 
 @export("math.top_k", "nn.top_k")
@@ -42,7 +50,7 @@ def top_k(input, k=1, sorted=True, index_type=int32, name=None):
         >>> values.numpy().tolist(), indices.numpy().tolist()
         ([9, 4], [1, 2])
     """
-    x, k, index_type = argument("top_k", "input", input), int(number(k)), as_dtype(index_type)
+    x, k, index_type = argument("top_k", "input", input), _count(number(k)), as_dtype(index_type)
     require("top_k", "index_type", index_type, (int16, int32, int64))
     if k < 0:
         raise InvalidArgumentError(f"top_k: k is {k}; it takes 0 or more")
@@ -114,6 +122,21 @@ approx_max_k = _approximate("approx_max_k", True, "greatest")
 approx_min_k = _approximate("approx_min_k", False, "least")
 
 
+@export("approx_top_k")
+def approx_top_k(
+    input,
+    k,
+    reduction_dimension=-1,
+    recall_target=0.95,
+    is_max_k=True,
+    reduction_input_size_override=-1,
+    aggregate_to_topk=True,
+    name=None,
+):
+    """approx_max_k, or approx_min_k unless is_max_k (tf.approx_top_k)."""
+    return (approx_max_k if is_max_k else approx_min_k)(input, k, reduction_dimension)
+
+
 @export("math.invert_permutation")
 def invert_permutation(x, name=None):
     """The permutation y with y[x[i]] = i (tf.math.invert_permutation).
@@ -124,4 +147,4 @@ def invert_permutation(x, name=None):
     Raises:
         InvalidArgumentError: x is no permutation.
     """
-    return TABLE["invert_permutation"](argument("invert_permutation", "x", x))
+    return TABLE["invert_permutation"](argument("invert_permutation", "x", x, int32))

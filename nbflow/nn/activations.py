@@ -57,15 +57,15 @@ def silu(features, beta=1.0):
     """x / (1 + exp(-beta · x)), for each element (tf.nn.silu, tf.nn.swish).
 
     Args:
-        features: a floating point tensor.
+        features: a floating point or complex tensor.
         beta: a number, or a tensor that broadcasts with features; gradients flow to it.
 
     Returns:
         A tensor of the shape of features.
     """
     x = argument("silu", "features", features)
-    beta = argument("silu", "beta", beta)
-    return TABLE["silu"](x, cast(beta, x.dtype))
+    beta = cast(argument("silu", "beta", beta), x.dtype)
+    return x * TABLE["sigmoid"](x * beta) if x.dtype.is_complex else TABLE["silu"](x, beta)
 
 
 @export("nn.crelu")

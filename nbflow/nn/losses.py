@@ -6,6 +6,7 @@ import numpy as np
 
 from nbflow.dtypes import FLOATING, float32, int64, require
 from nbflow.errors import InvalidArgumentError
+from nbflow.math.guarded import divide_no_nan
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export, number
 from nbflow.shapes import Dim, broadcast, could_be_equal, normalize_axis
@@ -33,7 +34,7 @@ def softmax_cross_entropy_with_logits(labels, logits, axis=-1, name=None):
     if at != logits.ndim - 1:
         perm = (*(k for k in range(logits.ndim) if k != at), at)
         labels, logits = TABLE["transpose"](labels, perm=perm), TABLE["transpose"](logits, perm=perm)
-    if labels.nbflow_shape != logits.nbflow_shape and len(labels.nbflow_shape) == len(logits.nbflow_shape):
+    if labels.nbflow_shape != logits.nbflow_shape and labels.ndim and logits.ndim:
         labels, logits = _stretch(labels, logits)
     return TABLE["softmax_cross_entropy_with_logits"](labels, logits)
 
@@ -114,6 +115,8 @@ def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None
         pos_weight: the weight q, which broadcasts.
     """
     labels, logits = _same_shape("weighted_cross_entropy_with_logits", labels, logits)
+    if pos_weight is None:
+        raise TypeError("weighted_cross_entropy_with_logits: pos_weight must be given")
     return TABLE["weighted_cross_entropy_with_logits"](
         labels, logits, argument("weighted_cross_entropy_with_logits", "pos_weight", pos_weight, logits.dtype)
     )
@@ -201,6 +204,8 @@ def compute_average_loss(per_example_loss, sample_weight=None, global_batch_size
         elif weights.ndim + 1 == losses.ndim and weights.ndim:
             weights = TABLE["reshape"](weights, shape=(*shape, 1))
         losses = cast(cast(losses, float32) * weights, dtype)
+    if isinstance(global_batch_size, TensorProtocol) and global_batch_size.ndim:
+        raise ValueError(f"{op}: global_batch_size must be a scalar, got {global_batch_size!r}")
     size = losses.nbflow_shape[0] if global_batch_size is None else number(global_batch_size)
     if isinstance(size, bool) or not isinstance(size, (int, np.integer, Dim)):
         raise TypeError(f"{op}: global_batch_size must be an integer, got {global_batch_size!r}")
@@ -211,7 +216,7 @@ def compute_average_loss(per_example_loss, sample_weight=None, global_batch_size
         count = TABLE["shape_int64"](losses)[0]
     else:
         count = argument(op, "global_batch_size", int(size), int64)
-    return TABLE["divide_no_nan"](total, cast(count, dtype))
+    return divide_no_nan(total, cast(count, dtype))
 
 
 @export("nn.scale_regularization_loss")

@@ -89,7 +89,7 @@ def sufficient_statistics(x, axes, shift=None, keepdims=False, name=None):
     """
     op = "sufficient_statistics"
     x = argument(op, "x", x)
-    over = normalize_axes(op, sorted({a % x.ndim for a in axes_of(axes)}), x.ndim)
+    over = normalize_axes(op, axes_of(axes), x.ndim)
     count = TABLE["count"](x, axis=over)
     if shift is not None:
         shift = argument(op, "shift", shift, x.dtype)
@@ -171,13 +171,15 @@ def local_response_normalization(input, depth_radius=5, bias=1, alpha=1, beta=0.
         A tensor of the shape of input.
 
     Raises:
-        InvalidArgumentError: input is of another rank.
+        InvalidArgumentError: input is of another rank, or depth_radius is negative.
     """
     op = "local_response_normalization"
     x = argument(op, "input", input)
     require(op, "input", x.dtype, FLOATING)
     if x.ndim != 4:
         raise InvalidArgumentError(f"{op}: input has shape {x.shape}; it must be 4-dimensional")
+    if depth_radius < 0:
+        raise InvalidArgumentError(f"{op}: depth_radius is {depth_radius}; it takes 0 or more")
     batch, height, width, channels = x.nbflow_shape
     squares = TABLE["reshape"](TABLE["square"](x), shape=(batch * height * width, channels, 1))
     window = {"window": (2 * depth_radius + 1,), "padding": ((depth_radius, depth_radius),)}

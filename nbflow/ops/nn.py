@@ -96,7 +96,7 @@ def _vjp_softmax_xent(k, g, inputs, output, attrs):
     axis = len(logits.shape) - 1
     if k == 0:
         return -_last(g) * T["log_softmax"](logits, axis=axis)
-    return _last(g) * (T["softmax"](logits, axis=axis) - labels)
+    return _last(g) * (T["softmax"](logits, axis=axis) - T["stop_gradient"](labels))  # a constant, as in TensorFlow
 
 
 softmax_xent = composite(

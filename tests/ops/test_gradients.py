@@ -51,7 +51,8 @@ UNCONJUGATED |= {"tridiagonal_solve"}
 PHASES = {"svd", "eigh"}
 # The derivative of these by their order a has none of its own, as in TensorFlow; cholesky's is that of a symmetric
 # matrix, of which the op reads the lower half.
-ONCE = {"igamma", "igammac", "cholesky", "ctc_loss"}
+# The gradient of softmax_cross_entropy_with_logits for logits takes labels as constants.
+ONCE = {"igamma", "igammac", "cholesky", "ctc_loss", "softmax_cross_entropy_with_logits"}
 
 
 def finite_differences(function, inputs: list[np.ndarray], k: int) -> np.ndarray:
