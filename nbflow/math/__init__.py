@@ -11,6 +11,7 @@ from nbflow.math import (
     reductions,
     scans,
     segments,
+    sobol,
     special,
     statistics,
     trigonometric,

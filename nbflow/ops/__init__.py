@@ -36,6 +36,7 @@ from nbflow.ops import (
     sampling,
     scan,
     segment,
+    sobol,
     solve,
     special,
     statistics,
