@@ -6,6 +6,7 @@ from nbflow.arrays.shaping import reshape
 from nbflow.dtypes import as_dtype
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
+from nbflow.tensor.indexed_slices import on_rows
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
 
@@ -97,11 +98,15 @@ def scalar_mul(scalar, x, name=None):
     Raises:
         ValueError: scalar has axes.
     """
-    x = argument("scalar_mul", "x", x)
-    scalar = argument("scalar_mul", "scalar", scalar, x.dtype)
-    if scalar.ndim:
-        raise ValueError(f"scalar_mul: scalar has shape {scalar.shape}; it has to be a scalar. Use nf.multiply.")
-    return scalar * x
+
+    def scaled(x):
+        x = argument("scalar_mul", "x", x)
+        factor = argument("scalar_mul", "scalar", scalar, x.dtype)
+        if factor.ndim:
+            raise ValueError(f"scalar_mul: scalar has shape {factor.shape}; it has to be a scalar. Use nf.multiply.")
+        return factor * x
+
+    return on_rows(scaled, x)
 
 
 @export("math.polyval")
@@ -179,15 +184,14 @@ def is_strictly_increasing(x, name=None):
 
 def _limits(source, target) -> tuple:
     """The least and greatest number of dtype `source` that `target` can hold."""
-    least, greatest = max(source.min, target.min), min(source.max, target.max)
     if not source.is_floating:
-        return least, greatest
-    wide = np.float64 if source.size < 8 else np.longdouble
+        return max(source.min, int(target.min)), min(source.max, int(target.max))
     kind = source.as_numpy_dtype
-    low, high = kind(float(least)), kind(float(greatest))
-    if wide(low) < wide(target.min):
+    low = kind(max(float(source.min), float(target.min)))
+    high = kind(min(float(source.max), float(target.max)))
+    if float(low) < float(target.min):
         low = np.nextafter(low, kind(0))
-    if wide(high) > wide(target.max):
+    if float(high) > float(target.max):
         high = np.nextafter(high, kind(0))
     return low, high
 
@@ -216,6 +220,8 @@ def saturate_cast(value, dtype, name=None):
     if value.dtype.is_bool or dtype.is_bool:
         raise TypeError("saturate_cast: bool has no least and greatest number; value and dtype have to be numeric.")
     if value.dtype.is_complex and dtype.is_complex:
+        if value.dtype.size <= dtype.size:
+            return cast(value, dtype)
         parts = (saturate_cast(TABLE[part](value), dtype.real_dtype) for part in ("real", "imag"))
         return TABLE["complex"](*parts)
     if value.dtype.is_complex:

@@ -28,7 +28,7 @@ from nbflow.dtypes import (
     int64,
 )
 from nbflow.errors import InvalidDTypeError
-from nbflow.ops.table import TABLE, check_dtypes, composite, elementwise, simplifying
+from nbflow.ops.table import TABLE, check_dtypes, elementwise, register, simplifying
 from nbflow.shapes import broadcast
 
 T = TABLE  # rules look ops up when they run, so that rows may come in any order
@@ -148,8 +148,14 @@ def _checked(name: str, bad: str, message: str):
     return rule
 
 
-def _quotient(name: str, expr, *vjps, reference):
-    rule = _checked(name, "== 0", "integer division by zero: y has an element that is 0")
+def _quotient(name: str, expr, *vjps, reference, rounding=None):
+    checked = _checked(name, "== 0", "integer division by zero: y has an element that is 0")
+
+    def rule(x, y):
+        if rounding is not None and x.dtype.is_half:  # the quotient is rounded to a half first, as in TensorFlow
+            return rounding(T["divide"](x, y))
+        return checked(x, y)
+
     return elementwise(name, "x y", expr, *vjps, dtypes=REAL, reference=reference, simplify=simplifying(rule))
 
 
@@ -163,12 +169,14 @@ def _truncate_div_reference(x, y):
 floor_div = _quotient(
     "floor_div", lambda dtypes, result: "floor(x / y)" if result.is_floating else "x // y",
     None, None, reference=lambda x, y: np.floor(x / y) if x.dtype.kind == "f" else x // y,
+    rounding=lambda q: T["floor"](q),
 )  # fmt: skip
 truncate_div = _quotient(
     "truncate_div",
     lambda dtypes, result: "trunc(x / y)" if result.is_floating
     else "x // y + (1 if (x % y != 0) & ((x < 0) != (y < 0)) else 0)",
     None, None, reference=_truncate_div_reference,
+    rounding=lambda q: where(q < 0, T["ceil"](q), T["floor"](q)),
 )  # fmt: skip
 floor_mod = _quotient(
     "floor_mod", "x % y", lambda g, z, x, y: g, lambda g, z, x, y: -g * T["floor_div"](x, y), reference=np.mod,
@@ -374,7 +382,14 @@ cast_op = elementwise(
 
 # identities that matter to the tape only
 for _name, _vjp in (("identity", lambda k, g, inputs, output, attrs: g), ("stop_gradient", None)):
-    composite(
-        _name, "x", lambda x: x, lambda avals, attrs: aval(avals[0].dtype, avals[0].shape),
-        vjp=_vjp, reference=lambda x: x,
-    )  # fmt: skip
+    register(
+        Op(
+            _name,
+            ("x",),
+            infer=lambda avals, attrs: aval(avals[0].dtype, avals[0].shape),
+            view=lambda a, attrs: (0, a.layout),
+            simplify=simplifying(lambda x: x),
+            vjp=_vjp,
+            reference=lambda x: x,
+        )
+    )

@@ -301,9 +301,8 @@ def _to_int(typingctx, dtype, x):
 
         value = signed(args[1])
         if element == types.uint64:  # what int64 cannot hold: less 2⁶³, with the highest bit set again
-            half = ir.Constant(float_type, 2.0**63)
-            upper = builder.xor(signed(builder.fsub(args[1], half)), ir.Constant(wide, -(2**63)))
-            value = builder.select(builder.fcmp_ordered(">=", args[1], half), upper, value)
+            upper = signed(builder.fsub(args[1], ir.Constant(float_type, 2.0**63)))
+            value = builder.or_(value, builder.and_(upper, builder.ashr(value, ir.Constant(wide, 63))))
         return value if bits == element.bitwidth else builder.trunc(value, ir.IntType(element.bitwidth))
 
     return element(dtype, x), codegen

@@ -44,17 +44,9 @@ def ndtri(p):
 def igamma_grad_a(a, x):
     with MP.workprec(300):
         h = a * MP.mpf(2) ** -80
+        if x > a:
+            return (MP.gammainc(a - h, x, MP.inf, True) - MP.gammainc(a + h, x, MP.inf, True)) / (2 * h)
         return (MP.gammainc(a + h, 0, x, True) - MP.gammainc(a - h, 0, x, True)) / (2 * h)
-
-
-def beyond(least, function):
-    """The function where its result is not tiny, else None: no claim is made there."""
-
-    def checked(*args):
-        value = function(*args)
-        return value if abs(value) > least else None
-
-    return checked
 
 
 def _bessel(function, order, grow=0):
@@ -78,10 +70,10 @@ REFERENCES = {
     "digamma": MP.digamma,
     "zeta": zeta,
     "polygamma": polygamma,
-    "igamma": beyond(1e-14, lambda a, x: MP.gammainc(a, 0, x, True)),
-    "igammac": beyond(1e-14, lambda a, x: MP.gammainc(a, x, MP.inf, True)),
-    "igamma_grad_a": beyond(1e-12, igamma_grad_a),
-    "betainc": beyond(1e-14, lambda a, b, x: MP.betainc(a, b, 0, x, True)),
+    "igamma": lambda a, x: MP.gammainc(a, 0, x, True),
+    "igammac": lambda a, x: MP.gammainc(a, x, MP.inf, True),
+    "igamma_grad_a": igamma_grad_a,
+    "betainc": lambda a, b, x: MP.betainc(a, b, 0, x, True),
 }
 
 
@@ -89,13 +81,16 @@ def waves(x):
     return MP.sqrt(2 / (MP.pi * abs(x)))
 
 
-# (arguments) -> what errors are relative to where that is greater than the result
+# vecmath.ABSOLUTE as functions
 SCALES = {
+    "lgamma": lambda x: max(1, MP.loggamma(-x)) if x < 0 else 0,
     "bessel_j0": lambda x: min(1, waves(x)) if x else 1,
     "bessel_j1": lambda x: min(abs(x), waves(x)) if x else 0,
     "bessel_y0": lambda x: min(1, waves(x)),
     "bessel_y1": lambda x: min(1, waves(x)),
-    "digamma": lambda x: MP.digamma(1 - x) if x < 0 else 0,
+    "digamma": lambda x: MP.mpf(2) ** -20 if x < 0 else 0,
+    "zeta": lambda x, q: abs(q - MP.nint(q)) ** -x if q < 0 else 0,
+    "polygamma": lambda n, x: MP.factorial(n) * abs(x - MP.nint(x)) ** (-n - 1) if x < 0 else 0,
 }
 
 _rng = np.random.default_rng(0)
@@ -122,13 +117,15 @@ ARGUMENTS = {
     "erfinv": (np.concatenate([_unit, -_unit]),),
     "ndtri": (np.append(_unit, [1e-310, 5e-324]),),
     "digamma": (_odd[(_odd > -50) & (np.round(_odd) != _odd) | (_odd > 0)],),
-    "zeta": _grid([1.001, 1.5, 2, 3, 5.5, 10, 30.5, 100], [1e-10, 0.1, 0.5, 1, 1.5, 3, 9.7, 20, 50, 300, 1e5]),
+    "zeta": _grid([1.001, 1.5, 2, 3, 5.5, 10, 30.5, 100], [1e-10, 0.1, 0.5, 1, 1.5, 3, 9.7, 20, 300, 1e5]),
     "polygamma": _grid([0, 1, 2, 3, 5, 9, 20], [0.01, 0.3, 1, 1.4, 3, 8, 30, 1e3, 1e6]),
     "igamma": _gammas,
     "igammac": _gammas,
     "igamma_grad_a": _gammas,
     "betainc": _grid([1e-3, 0.1, 0.5, 1, 2.5, 7, 9, 30, 200], [0.3, 1, 3, 8.5, 40], [1e-8, 0.01, 0.3, 0.5, 0.9, 0.99]),
 }
+ARGUMENTS["zeta"] = tuple(map(np.append, ARGUMENTS["zeta"], ([2, 3, 10], [-2.3, -0.7, -5.2])))
+
 
 _edges = [(NAN, NAN), (INF, NAN)]
 SPECIAL = {

@@ -7,6 +7,7 @@ fma, slowly.
 """
 
 import functools
+import hashlib
 import inspect
 import math
 from fractions import Fraction
@@ -15,6 +16,8 @@ import numpy as np
 from llvmlite import ir
 from numba import config, njit, types
 from numba.extending import intrinsic
+
+from nbflow.runtime.intrinsics import _set_scope
 
 f32, f64 = np.float32, np.float64
 u32, u64 = np.uint32, np.uint64
@@ -51,14 +54,14 @@ def scalar_function(function):
 
 
 def rounded(function):
-    """The float32 version of a scalar function of float64 arguments."""
+    """The float32 version of a scalar function of float64 arguments, which is name_f64 or name_short."""
     count = len(inspect.signature(getattr(function, "py_func", function)).parameters)
     narrow = (
         lambda x: f32(function(f64(x))),
         lambda x, y: f32(function(f64(x), f64(y))),
         lambda x, y, z: f32(function(f64(x), f64(y), f64(z))),
     )[count - 1]
-    name = function.__name__.replace("_f64", "_f32")
+    name = f"{function.__name__.rpartition('_')[0]}_f32"
     narrow.__name__ = narrow.__qualname__ = name
     narrow.__doc__ = f"{function.__name__} rounded to float32.\n\nError below 0.6 ulp."
     return scalar_function(narrow)
@@ -237,3 +240,33 @@ def polynomial(dtype, coefficients):
         return total
 
     return horner
+
+
+def table(values):
+    """A function i -> values[i], for an unsigned 64-bit index; the numbers lie in the code as a constant.
+
+    A load from an array of NumPy's would keep loops from vectorising where LLVM cannot tell that no store changes it.
+
+    Args:
+        values: float64 numbers.
+    """
+    values = tuple(f64(v) for v in values)
+    rows = ir.ArrayType(ir.DoubleType(), len(values))
+    name = f"table_{hashlib.sha256(np.array(values).tobytes()).hexdigest()[:16]}"
+
+    def emit(builder, llvm_type, arguments):
+        module = builder.module
+        place = module.globals.get(name)
+        if place is None:
+            place = ir.GlobalVariable(module, rows, name)
+            place.linkage, place.global_constant = "internal", True
+            place.initializer = ir.Constant(rows, [float(v) for v in values])
+        value = builder.load(builder.gep(place, [ir.Constant(ir.IntType(64), 0), arguments[0]]))
+        _set_scope(module, value, 0)  # what kernels only read
+        return value
+
+    @lowered(lambda index: types.float64, emit)
+    def look_up(index):
+        return values[int(index)]
+
+    return look_up

@@ -3,13 +3,27 @@
 digamma is a polynomial below 4 and its asymptotic series beyond; zeta is a sum and the Euler-Maclaurin formula for the
 rest; the incomplete functions are power series or continued fractions behind a factor that is computed without taking
 differences of large logarithms. The polynomials interpolate the function named beside them at Chebyshev points, in
-50-digit arithmetic. The functions branch and loop, so they do not vectorise. Each is computed in float64.
+50-digit arithmetic. The functions branch and loop, so they do not vectorise.
+
+What is called _short loses some digits of float64 and is for float32; the float64 versions are in gamma_pairs.py.
 """
 
 import numpy as np
 
-from nbflow.runtime.vecmath.bits import f64, fabs, floor, polynomial, rint, rounded, scalar_function, sqrt
+from nbflow.runtime.vecmath.bits import (
+    f64,
+    fabs,
+    floor,
+    fma,
+    polynomial,
+    rint,
+    rounded,
+    scalar_function,
+    sqrt,
+    two_sum,
+)
 from nbflow.runtime.vecmath.exponential import exp_f64, expm1_f64
+from nbflow.runtime.vecmath.gamma_pairs import digamma_reflected, factorial
 from nbflow.runtime.vecmath.logarithm import log1p_f64, log_f64
 from nbflow.runtime.vecmath.power import pow_f64
 from nbflow.runtime.vecmath.special import LGAMMA, STIRLING, lgamma_f64
@@ -90,13 +104,18 @@ def digamma_positive(x):
 def digamma_f64(x):
     """The derivative of lgamma.
 
-    Error below 6 ulp. nan at 0, -1, -2 ... and -inf, as in TensorFlow. For x < 0 the bound is in ulp of the larger of
-    |digamma(x)| and digamma(1 - x): the reflection formula crosses the zeros there with a small absolute error.
+    Error below 4 ulp. nan at 0, -1, -2 ... and -inf, as in TensorFlow.
     """
     if x > 0.0:
         return digamma_positive(x)
-    if floor(x) == x:
-        return NAN
+    return NAN if floor(x) == x else digamma_reflected(x)
+
+
+@scalar_function
+def digamma_short(x):
+    """digamma, next to the zeros left of 0 with a small absolute error only."""
+    if (x > 0.0) | (floor(x) == x):
+        return digamma_f64(x)
     rest = x - rint(x)
     if fabs(rest) == 0.5:
         return digamma_positive(1.0 - x)
@@ -109,11 +128,18 @@ def digamma_f64(x):
 
 
 @scalar_function
+def zeta_term(a, a_low, x):
+    """(a + a_low)**-x for a small a_low."""
+    y = pow_f64(a, -x)
+    return fma(-x * (a_low / a), y, y) if a_low != 0.0 else y
+
+
+@scalar_function
 def zeta_f64(x, q):
     """Hurwitz' zeta function, the sum of (q + k)**-x over k = 0, 1, 2 ...
 
-    Error below 8 ulp. The bound holds for q > 0; below, terms of both signs may cancel. inf for x = 1, nan for x < 1;
-    at q = 0, -1, -2 ... inf for even x and nan for others; nan for other q < 0 unless x is whole.
+    Error below 4 ulp. For q < 0 in ulp of the largest term. inf for x = 1, nan for x < 1; at q = 0, -1, -2 ... inf for
+    even x and nan for others; nan for other q < 0 unless x is whole.
     """
     if x == 1.0:
         return INF
@@ -126,48 +152,47 @@ def zeta_f64(x, q):
             return NAN
     if q == INF:
         return f64(0.0)
-    total = pow_f64(q, -x)
+    total, rest = pow_f64(q, -x), f64(0.0)
     if (x == INF) | (total == INF):
         return total
     far = x + 10.0
-    a = q
+    a, k = q, f64(0.0)
+    a_low = f64(0.0)
     while a < far:
-        a += 1.0
-        term = pow_f64(a, -x)
-        total += term
-        if (a > 0.0) & (term <= EPSILON * fabs(total)):
-            return total
+        k += 1.0
+        a, a_low = two_sum(q, k)
+        term = zeta_term(a, a_low, x)
+        total, lost = two_sum(total, term)
+        rest += lost
+        if (a > 0.0) & (term <= EPSILON * 0.01 * fabs(total)):
+            return total + rest
     # the rest from a on, half of whose first term is one too many in the total
-    term = pow_f64(a, -x)
-    total += term * (a / (x - 1.0)) - 0.5 * term
+    term = zeta_term(a, a_low, x)
+    tail = -0.5 * term
     factor = x
     power = term / a
-    for k in range(12):
-        step = factor * EULER_MACLAURIN[k] * power
-        total += step
+    for n in range(12):
+        step = factor * EULER_MACLAURIN[n] * power
+        tail += step
         if fabs(step) <= EPSILON * fabs(total):
             break
-        factor *= (x + (2.0 * k + 1.0)) * (x + (2.0 * k + 2.0))
+        factor *= (x + (2.0 * n + 1.0)) * (x + (2.0 * n + 2.0))
         power = power / a / a
-    return total
+    total, lost = two_sum(total, term * (a / (x - 1.0)))
+    return total + (rest + lost + tail)
 
 
 @scalar_function
 def polygamma_f64(a, x):
     """The derivative of order a of digamma at x.
 
-    Error below 24 ulp. The bound holds for x > 0; below, terms of both signs may cancel. nan unless a is 0, 1, 2 ...
+    Error below 4 ulp. For x < 0 in ulp of the largest term of the sum. nan unless a is 0, 1, 2 ...
     """
     if a == 0.0:
         return digamma_f64(x)
     if not (a > 0.0) or floor(a) != a:
         return NAN
-    factorial = INF
-    if a <= 170.0:
-        factorial = f64(1.0)
-        for k in range(2, int(a) + 1):
-            factorial *= k
-    y = factorial * zeta_f64(a + 1.0, x)
+    y = (factorial(a) if a <= 170.0 else INF) * zeta_f64(a + 1.0, x)
     return y if floor(0.5 * a) != 0.5 * a else -y
 
 
@@ -250,11 +275,10 @@ def gamma_upper_small(a, x):
 
 
 @scalar_function
-def igamma_f64(a, x):
+def igamma_short(a, x):
     """The regularised lower incomplete gamma function P(a, x).
 
-    Error below 100 ulp. The bound holds for results above 1e-14; below, it is that of e**t for the logarithm t of the
-    result. nan for a <= 0 and for x < 0; igamma(a, 0) = 0, igamma(a, inf) = 1.
+    nan for a <= 0 and for x < 0; igamma(a, 0) = 0, igamma(a, inf) = 1.
     """
     if x == 0.0:
         return f64(0.0)
@@ -270,11 +294,10 @@ def igamma_f64(a, x):
 
 
 @scalar_function
-def igammac_f64(a, x):
+def igammac_short(a, x):
     """The regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x).
 
-    Error below 100 ulp. The bound holds for results above 1e-14; below, it is that of e**t for the logarithm t of the
-    result. nan for a <= 0 and for x < 0; igammac(a, 0) = 1, igammac(a, inf) = 0.
+    nan for a <= 0 and for x < 0; igammac(a, 0) = 1, igammac(a, inf) = 0.
     """
     if not ((a > 0.0) & (x >= 0.0)):
         return NAN
@@ -286,16 +309,16 @@ def igammac_f64(a, x):
         if (a < -0.4 / log_f64(x)) if x <= 0.5 else (a < 1.1 * x):
             return gamma_upper_small(a, x)
         return 1.0 - gamma_series(a, x)[0] * gamma_factor(a, x)
-    if x < a:
+    if x <= a:
         return 1.0 - gamma_series(a, x)[0] * gamma_factor(a, x)
     return gamma_fraction(a, x)[0] * gamma_factor(a, x) * a
 
 
 @scalar_function
-def igamma_grad_a_f64(a, x):
+def igamma_grad_a_short(a, x):
     """The derivative of igamma(a, x) by a.
 
-    Error below 400 ulp. The bound holds for results beyond 1e-12. nan for a <= 0 and for x < 0.
+    nan for a <= 0 and for x < 0.
     """
     if x == 0.0:
         return f64(0.0)
@@ -373,11 +396,10 @@ def beta_fraction(a, b, x):
 
 
 @scalar_function
-def betainc_f64(a, b, x):
+def betainc_short(a, b, x):
     """The regularised incomplete beta function I_x(a, b).
 
-    Error below 400 ulp. The bound holds for results above 1e-14; below, it is that of e**t for the logarithm t of the
-    result. nan for a <= 0, b <= 0 and x outside [0, 1]; 0 at x = 0, 1 at x = 1.
+    nan for a <= 0, b <= 0 and x outside [0, 1]; 0 at x = 0, 1 at x = 1.
     """
     if (a <= 0.0) | (b <= 0.0) | (x < 0.0) | (x > 1.0) | (x != x):
         return NAN
@@ -397,10 +419,10 @@ def betainc_f64(a, b, x):
     return 1.0 - factor * beta_fraction(b, a, y) / b
 
 
-digamma_f32 = rounded(digamma_f64)
+digamma_f32 = rounded(digamma_short)
 zeta_f32 = rounded(zeta_f64)
 polygamma_f32 = rounded(polygamma_f64)
-igamma_f32 = rounded(igamma_f64)
-igammac_f32 = rounded(igammac_f64)
-igamma_grad_a_f32 = rounded(igamma_grad_a_f64)
-betainc_f32 = rounded(betainc_f64)
+igamma_f32 = rounded(igamma_short)
+igammac_f32 = rounded(igammac_short)
+igamma_grad_a_f32 = rounded(igamma_grad_a_short)
+betainc_f32 = rounded(betainc_short)

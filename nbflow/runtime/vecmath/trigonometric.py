@@ -13,8 +13,6 @@ arithmetic on the function and interval named beside each.
 
 from fractions import Fraction
 
-import numpy as np
-
 from nbflow.runtime.vecmath.bits import (
     bits,
     f32,
@@ -25,6 +23,7 @@ from nbflow.runtime.vecmath.bits import (
     polynomial,
     rint,
     select,
+    table,
     two_sum,
     u32,
     u64,
@@ -95,7 +94,7 @@ def _remainder(s):
 
 
 # float64: one row for every exponent from that of 2**52 on, and one for that of infinities and NaNs
-HIGH_F64, MIDDLE_F64, LOW_F64 = (np.array(column) for column in zip(*map(_remainder, range(972)), (f64("nan"),) * 3))
+HIGH_F64, MIDDLE_F64, LOW_F64 = map(table, zip(*map(_remainder, range(972)), (f64("nan"),) * 3))
 # float32: 25 exponents share a row
 (
     (HIGH_0, LOW_0, _),
@@ -140,7 +139,7 @@ def reduce_f64(x):
     # 53-bit integers begin at 2**52, whose exponent field is 1075
     s = u64(select(field > u64(1075), field, u64(1075)) - u64(1075))
     y = from_bits(u64(pattern - u64(s << u64(52))))
-    high, middle, low = HIGH_F64[s], MIDDLE_F64[s], LOW_F64[s]
+    high, middle, low = HIGH_F64(s), MIDDLE_F64(s), LOW_F64(s)
     a = y * high
     a_low = fma(y, high, -a)
     b = y * middle
