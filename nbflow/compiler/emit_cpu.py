@@ -116,7 +116,7 @@ class CpuEmitter:
             for axis, stride in enumerate(strides):
                 inner = kind == "c" and axis == len(strides) - 1
                 if self.nest.mode == "columns":
-                    inner = kind == "r"
+                    inner = kind == "r" and axis == len(strides) - 1
                 if stride == 0 or (inner and stride == 1 and operand.kind != "iota"):
                     continue
                 scale = 1 if inner and operand.kind != "iota" else unit
@@ -250,19 +250,35 @@ class CpuEmitter:
         out, nest = self.out, self.nest
         first, last = nest.phases
         stores = {s.source: s.operand for s in last.row}
-        out.line("n = end - begin")
+        inner = len(nest.row_sizes) - 1
+        starts = {o.name: o.name for o in self._distinct()}
+        start = "begin"
+        if inner:
+            size = out.word("m1", ("number", nest.row_sizes[1]))
+            out.line(f"for i in range(begin // {size}, (end - 1) // {size} + 1):")
+            out.depth += 1
+            out.line(f"low = max(begin - i * {size}, 0)")
+            out.line(f"n = min(end - i * {size}, {size}) - low")
+            start = "low"
+            starts = {name: f"{name}_i" for name in starts}
+        else:
+            out.line("n = end - begin")
         for operand in self._distinct():
-            if operand.rows[0]:
-                step = self.strides.get((operand.name, "r", 0), "1")
-                unit = "" if operand.kind == "iota" else f" * {operand.dtype.size}"
-                out.line(f"{operand.name} += begin{'' if step == '1' else f' * {step}'}{unit}")
+            terms = [operand.name]
+            if inner and operand.rows[0]:
+                terms.append(f"i * {self.strides[operand.name, 'r', 0]}")
+            if operand.rows[inner]:
+                step = self.strides.get((operand.name, "r", inner))
+                scale = [] if operand.kind == "iota" else [str(operand.dtype.size)]
+                terms.append(" * ".join([start, *([step] if step else []), *scale]))
+            out.line(f"{starts[operand.name]} = {' + '.join(terms)}")
         out.line("for j in range(n):")
         for r in first.reductions:
             out.depth += 1
             o = stores[r.target]
-            out.line(f"store({o.dtype.code}, {o.name}, j, {start_value(r)}, {o.scope})")
+            out.line(f"store({o.dtype.code}, {starts[o.name]}, j, {start_value(r)}, {o.scope})")
             out.depth -= 1
-        bases: dict[str, str] = {}
+        bases = dict(starts)
         for axis, size in enumerate(self.columns):
             out.line(f"for j{axis} in range({size}):")
             out.depth += 1
@@ -270,23 +286,24 @@ class CpuEmitter:
                 if operand.columns[axis]:
                     new = f"{operand.name}_{axis}"
                     stride = self.strides[operand.name, "c", axis]
-                    out.line(f"{new} = {bases.get(operand.name, operand.name)} + j{axis} * {stride}")
+                    out.line(f"{new} = {bases[operand.name]} + j{axis} * {stride}")
                     bases[operand.name] = new
         out.line("for j in range(n):")
         out.depth += 1
         for statement in [*first.row, *first.body]:
             if isinstance(statement, Load):
                 operand = statement.operand
-                base = bases.get(operand.name, operand.name)
-                base, index = self._element(operand, base, "r", 0, operand.rows[0], "j")
+                base = bases[operand.name]
+                base, index = self._element(operand, base, "r", inner, operand.rows[inner], "j")
                 out.line(self._load(operand, statement.target, base, index))
             else:
                 out.line(f"{statement.target} = {statement.text}")
         for r in first.reductions:
             o = stores[r.target]
-            out.line(f"{r.target} = load({o.dtype.code}, {o.name}, j, {o.scope})")
+            base = starts[o.name]
+            out.line(f"{r.target} = load({o.dtype.code}, {base}, j, {o.scope})")
             combined = REDUCTIONS[r.how][1].format(a=r.target, x=r.source)
-            out.line(f"store({o.dtype.code}, {o.name}, j, {combined}, {o.scope})")
+            out.line(f"store({o.dtype.code}, {base}, j, {combined}, {o.scope})")
 
     # --- statements ---------------------------------------------------------------------------------------------
 

@@ -360,7 +360,7 @@ class CudaEmitter:
         def columns():
             self.line("i = first + x")
             self._start(phase.reductions)
-            bases = self._bases(["i"])
+            bases = self._bases(self._split("i", self.rows, len(nest.row_sizes)))
             self.line("if i < m:")
             self.depth += 1
             self._row_statements(phase.row, bases)

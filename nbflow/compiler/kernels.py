@@ -12,8 +12,10 @@ from nbflow.compiler.loops import Nest
 from nbflow.runtime import blas, candidates, gemm, intrinsics, native, philox, samplers, vecmath
 from nbflow.runtime.intrinsics import DTYPES
 from nbflow.runtime.vecmath import complex_numbers
+from nbflow.shapes import contiguous_strides
 
 SLAB, ALL, PART = "slab", "all", "part"
+STRIP = 1024  # bytes of the rows that a thread reads side by side at least, where it reduces columns
 NS_PER_LOAD, NS_PER_STATEMENT, NS_PER_CALL = 0.08, 0.06, 0.4  # an element, vectorised, on one core
 
 
@@ -125,7 +127,8 @@ def nest_call(nest: Nest, buffer_of, stores: str = "") -> Call:
             writes = operand.kind == "store"
             how, unit = (stores, 0) if writes and stores else _access(nest, operand)
             touches.append((buffer, how, writes, unit))
-    return Call(kernel, words, nest.extent, touches, _nest_cost(nest))
+    multiple = max(1, STRIP // nest.operands[0].dtype.size) if nest.mode == "columns" else 1
+    return Call(kernel, words, nest.extent, touches, _nest_cost(nest), multiple=multiple)
 
 
 def _access(nest: Nest, operand) -> tuple[str, int]:
@@ -138,7 +141,7 @@ def _access(nest: Nest, operand) -> tuple[str, int]:
         return (SLAB, size) if stride == 1 or nest.extent == 1 else (ALL, 0)
     if nest.mode == "columns":
         store_like = not any(operand.columns)
-        return (SLAB, size) if store_like and operand.rows == (1,) else (ALL, 0)
+        return (SLAB, size) if store_like and operand.rows == contiguous_strides(nest.row_sizes) else (ALL, 0)
     if nest.total:
         return (SLAB, operand.rows[0] * size) if operand.kind == "store" else (ALL, 0)
     span, dense = 1, True

@@ -4,7 +4,8 @@ The axes of a group's domain become *row* axes, whose points are shared out amon
 which inner loops run. Adjacent axes collapse into one wherever every operand's strides allow it. Modes:
   flat     no rows: one run of elements, shared out in pieces
   rows     for each row, one inner loop for each *phase*; a phase ends where a reduction's result is needed
-  columns  a reduction over leading axes: threads share the columns, the loop over the reduced axes is outside
+  columns  a reduction over leading or middle axes: threads share the columns, which may lie in several runs, and for
+           each run the loop over the reduced axes is outside
 """
 
 import math
@@ -19,6 +20,7 @@ from nbflow.dtypes import DType
 from nbflow.shapes import contiguous_strides
 
 PIECE = 1 << 14  # elements that are reduced at a time where everything is and that is more than SPLIT
+SIDE_BY_SIDE = 8  # columns in a run that are worth a loop
 REDUCTIONS = {  # name -> (start, combination of accumulator a and element x)
     "sum": ("0", "add_any_order({a}, {x})"),
     "prod": ("1", "mul_any_order({a}, {x})"),
@@ -375,15 +377,15 @@ class NestBuilder:
         return Nest(mode, merged[:-1], merged[-1:], self.operands, phases, words=words)
 
     def _reduces_columns(self, reductions: list[Node], phases: list[Phase]) -> bool:
-        """Whether the innermost axis stays, nothing but reductions is stored, and the kept axes are one run."""
-        trailing = list(range(len(self.group.domain) - len(self.row_axes), len(self.group.domain)))
-        if not self.row_axes or self.row_axes != trailing or len(phases) != 2:
+        """Whether the innermost axis stays, nothing but reductions is stored, and the kept axes are one run or two."""
+        if not self.row_axes or self.row_axes[-1] != len(self.group.domain) - 1 or len(phases) != 2:
             return False
         if not all(isinstance(s, Load) for s in phases[0].row) or any(isinstance(s, Store) for s in phases[0].body):
             return False
         if len(phases[1].row) != len(reductions) or any(n.output not in self.stored for n in reductions):
             return False
-        return len(collapse(self.group.row_shape, [o.rows for o in self.operands])[0]) == 1
+        runs = collapse(self.group.row_shape, [o.rows for o in self.operands])[0]
+        return len(runs) == 1 or (len(runs) == 2 and runs[-1] >= SIDE_BY_SIDE)
 
     def _columns(self, phases: list[Phase], rows: tuple, columns: tuple, words: tuple) -> Nest:
         rows, row_strides = collapse(rows, [o.rows for o in self.operands])

@@ -1,9 +1,11 @@
 """Ops that move elements about: views (reshape, transpose, slice, broadcast), concat, gather, scatter, new arrays."""
 
+import math
+
 import numpy as np
 
 from nbflow.compiler.graph import aval
-from nbflow.compiler.kernels import PART
+from nbflow.compiler.kernels import PART, SLAB
 from nbflow.compiler.op import Op
 from nbflow.dtypes import ALL as ALL_DTYPES
 from nbflow.dtypes import NUMERIC, REAL, DType, int32, int64
@@ -262,8 +264,42 @@ def _infer_concat(avals, attrs):
     return aval(first.dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :]))
 
 
+_INTERLEAVE = """def {{name}}(p, begin, end):
+    \"\"\"concat: rows [begin, end) of {widths} elements of {code} next to each other\"\"\"
+    y = word(p, 0)
+    {addresses}
+    for i in range(begin, end):
+        {moves}
+"""
+SHORT = 4096  # elements of a result for which the kernels that are there anyway will do
+INTERLEAVED = 16  # elements of a row of the result up to which its parts are moved together, and it is written in order
+
+
+def _interleave(node, lowering, widths: list[int]) -> None:
+    """One call that moves the parts of short rows."""
+    result, total = node.output, sum(widths)
+    code = result.dtype.code
+    places = [lowering.dense(lowering.place(v), v.shape) for v in node.inputs]
+    parts = [(k, width, j) for k, width in enumerate(widths) for j in range(width)]
+    moves = [
+        f"store({code}, y, i * {total} + {at}, load({code}, x{k}, i * {width} + {j}, 0), 1)"
+        for at, (k, width, j) in enumerate(parts)
+    ]
+    addresses = "\n    ".join(f"x{k} = word(p, {k + 1})" for k in range(len(widths)))
+    source = _INTERLEAVE.format(widths=widths, code=code, addresses=addresses, moves="\n        ".join(moves))
+    touches = [*(touch for _, touch in places), lowering.writes(result, SLAB, total * result.dtype.size)]
+    words = [lowering.address(result), *(address for address, _ in places)]
+    size = result.aval.size
+    lowering.call("concat", source, words, size // total, touches, 20 + 0.3 * size)
+
+
 def _lower_concat(node, lowering):
-    axis, target = node.attrs["axis"], lowering.buffer(node.output)
+    axis = node.attrs["axis"]
+    widths = [math.prod(v.shape[axis:]) for v in node.inputs]
+    if len(widths) > 1 and all(widths) and sum(widths) <= INTERLEAVED and node.output.aval.size > SHORT:
+        _interleave(node, lowering, widths)
+        return
+    target = lowering.buffer(node.output)
     strides = contiguous_strides(node.output.shape)
     at = 0
     for value in node.inputs:
@@ -321,7 +357,8 @@ one_hot = composite(
 
 
 def _arange(start, delta, size: int):
-    return start + delta * T["cast"](start.iota(size, int64), dtype=start.dtype)
+    few = isinstance(size, int) and size < 1 << 31  # a vector holds twice as many of the shorter numbers
+    return start + delta * T["cast"](start.iota(size, int32 if few else int64), dtype=start.dtype)
 
 
 arange = composite(

@@ -53,7 +53,7 @@ def at_points(shape: tuple, indices: tuple, batch_dims: int) -> Walk:
     return Walk(math.prod(shape[:batch_dims]), 1, shape[batch_dims:end], count, math.prod(shape[end:]))
 
 
-_FIND = """row = (g // outer) * count + c
+_FIND = """row = rows + c
 {0}k = 0
 {0}bad = False
 {points}"""
@@ -70,23 +70,19 @@ _GATHER = """def {{name}}(p, begin, end):
     \"\"\"gather: runs [begin, end) of the result, each of {code}\"\"\"
     x, at, y, failed, policy = word(p, 0), word(p, 1), word(p, 2), word(p, 3), word(p, 4)
     outer, count, size, inner = word(p, 5), word(p, 6), word(p, 7), word(p, 8)
-    g, c = begin // count, begin % count
-    for r in range(begin, end):
-        {find}
-        {report}
-        target = y + r * inner * {bytes}
-        source = x + (g * size + k) * inner * {bytes}
-        if bad:
-            for j in range(inner):
-                store({code}, target, j, 0, 1)
-        elif inner == 1:
-            store({code}, target, 0, load({code}, source, 0, 0), 1)
-        else:
-            for j in range(inner):
-                store({code}, target, j, load({code}, source, j, 0), 1)
-        c += 1
-        if c == count:
-            g, c = g + 1, 0
+    for g in range(begin // count, (end - 1) // count + 1):
+        rows = g // outer * count
+        for c in range(max(begin - g * count, 0), min(end - g * count, count)):
+            {find}
+            {report}
+            target = y + (g * count + c) * inner * {bytes}
+            source = x + (g * size + k) * inner * {bytes}
+            if bad:
+                for j in range({inner}):
+                    store({code}, target, j, 0, 1)
+            else:
+                for j in range({inner}):
+                    store({code}, target, j, load({code}, source, j, 0), 1)
 """
 # Each chunk goes through all indices and combines what falls into its rows: sums have one order, threads never meet.
 _SCATTER = """def {{name}}(p, begin, end):
@@ -95,13 +91,14 @@ _SCATTER = """def {{name}}(p, begin, end):
     outer, count, size, inner = word(p, 5), word(p, 6), word(p, 7), word(p, 8)
     for g in range(begin // size, (end - 1) // size + 1):
         low, high = max(begin - g * size, 0), min(end - g * size, size)
+        rows = g // outer * count
         for c in range(count):
             {find}
             {report}
             elif low <= k and k < high:
                 source = x + (g * count + c) * inner * {bytes}
                 target = y + (g * size + k) * inner * {bytes}
-                for j in range(inner):
+                for j in range({inner}):
                     a = load({code}, target, j, 1)
                     b = load({code}, source, j, 0)
                     store({code}, target, j, {compute}({combine}), 1)
@@ -110,7 +107,7 @@ WORDS = 9  # before the sizes
 
 
 def _source(template: str, depth: int, index: str, **values) -> str:
-    indent = " " * (8 if template is _GATHER else 12)
+    indent = " " * 12
     points = (_POINT.format(indent, index=index, depth=depth, d=d, word=WORDS + d) for d in range(depth))
     find = _FIND.format(indent, points="".join(points)).rstrip()
     report = _REPORT.format(indent, depth=depth).rstrip()
@@ -129,8 +126,9 @@ def _call(node, lowering, template: str, walk: Walk, data, indices, target, exte
             f"for {where}"
         ),
     )
-    source = _source(template, depth, indices.dtype.code, name=name, **values)
     scale = values["inner"]
+    values["inner"] = 1 if scale == 1 else "inner"  # single elements need no loop
+    source = _source(template, depth, indices.dtype.code, name=name, **values)
     words = [x, at, target, failed, node.attrs.get("policy", STRICT), walk.outer, walk.count, walk.rows, scale]
     options = {"whole": True} if template is _SCATTER else {}
     cost = 20 + walk.batch * walk.outer * walk.count * (2 + 0.5 * scale)
@@ -427,7 +425,7 @@ def _tensor_scatter(how: str, combine, function, vjp, dtypes) -> Op:
 _tensor_scatter("update", "b", None, _vjp_update, ALL_DTYPES)
 _tensor_scatter("add", "a + b", np.add, _vjp_add, NUMERIC)
 _tensor_scatter("sub", "a - b", np.subtract, _vjp_sub, NUMERIC)
-_tensor_scatter("min", "minimum(a, b)", np.minimum, _vjp_extreme, REAL)
-_tensor_scatter("max", "maximum(a, b)", np.maximum, _vjp_extreme, REAL)
+_tensor_scatter("min", "b if b < a else a", np.minimum, _vjp_extreme, REAL)
+_tensor_scatter("max", "b if b > a else a", np.maximum, _vjp_extreme, REAL)
 _tensor_scatter("mul", "a * b", np.multiply, None, NUMERIC)  # what Variables take besides
 _tensor_scatter("div", "a / b", np.divide, None, NUMERIC)

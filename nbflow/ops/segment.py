@@ -49,7 +49,8 @@ def _vjp_prod(kind: str):
         zeros = T[f"{kind}_sum"](cast(zero, int32), *inputs[1:], **attrs)
         g = where(T["greater"](zeros, 1), T["zeros_like"](g), g)
         rest = T[f"{kind}_prod"](where(zero, T["ones_like"](data), data), *inputs[1:], **attrs)
-        return _picked(g, ids) * where(zero, _picked(rest, ids), _picked(output, ids) / data)
+        others = _picked(output, ids) / where(zero, T["ones_like"](data), data)
+        return _picked(g, ids) * where(zero, _picked(rest, ids), others)
 
     return vjp
 
@@ -57,9 +58,12 @@ def _vjp_prod(kind: str):
 ROWS = {  # how: combination, start for a dtype, NumPy's function, gradient for a kind, dtypes
     "sum": ("a + b", lambda dtype: 0, np.add, lambda kind: _vjp_sum, NUMERIC),
     "prod": ("a * b", lambda dtype: 1, np.multiply, _vjp_prod, NUMERIC),
-    "min": ("minimum(a, b)", lambda dtype: dtype.max, np.minimum, _vjp_extreme, REAL),
-    "max": ("maximum(a, b)", lambda dtype: dtype.min, np.maximum, _vjp_extreme, REAL),
+    "min": ("a if a < b else b", lambda dtype: dtype.max, np.minimum, _vjp_extreme, REAL),
+    "max": ("a if a > b else b", lambda dtype: dtype.min, np.maximum, _vjp_extreme, REAL),
 }
+
+
+REGROUPED = {"sum": "add_any_order(a, b)", "prod": "mul_any_order(a, b)"}  # what vector instructions may do
 
 
 # --- unsorted ---------------------------------------------------------------------------------------------------------
@@ -107,6 +111,13 @@ _RUNS = """def {{name}}(p, begin, end):
     x, starts, y, inner = word(p, 0), word(p, 1), word(p, 2), word(p, 3)
     for s in range(begin, end):
         low, high = load(i64, starts, s, 0), load(i64, starts, s + 1, 0)
+        if inner == 1 and {whole}:
+            a = load({code}, x, low, 0) if low < high else {compute}({empty})
+            for r in range(low + 1, high):
+                b = load({code}, x, r, 0)
+                a = {compute}({regrouped})
+            store({code}, y, s, a, 1)
+            continue
         for j in range(inner):
             first = load({code}, x, low * inner + j, 0) if low < high else {compute}({empty})
             store({code}, y, s * inner + j, first, 1)
@@ -158,7 +169,15 @@ def _sorted(how: str) -> Op:
         data, _, starts = node.inputs
         inner, code, result = math.prod(data.shape[1:]), data.dtype.code, node.output
         (x, touch_x), (at, touch_at) = (lowering.dense(lowering.place(v), v.shape) for v in (data, starts))
-        source = _RUNS.format(name=name, code=code, compute=data.dtype.compute, combine=combine, empty=empty)
+        source = _RUNS.format(
+            name=name,
+            code=code,
+            compute=data.dtype.compute,
+            combine=combine,
+            regrouped=REGROUPED.get(how, combine),
+            empty=empty,
+            whole=not data.dtype.is_half,  # halves are rounded after each step
+        )
         touches = [touch_x, touch_at, lowering.writes(result, SLAB, inner * data.dtype.size)]
         cost = 20 + data.aval.size
         lowering.call(name, source, [x, at, lowering.address(result), inner], result.shape[0], touches, cost)
