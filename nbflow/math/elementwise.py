@@ -4,6 +4,7 @@ from nbflow.dtypes import as_dtype
 from nbflow.ops.table import TABLE
 from nbflow.public import binary, export, pair, unary
 from nbflow.tensor import tensor as tensors
+from nbflow.tensor.indexed_slices import on_rows
 from nbflow.tensor.tensor import argument
 
 add = binary("add", "x + y", "math.add", "add")
@@ -106,5 +107,9 @@ def cast(x, dtype, name=None):
         <nf.Tensor: shape=(2,), dtype=int32, numpy=array([ 1, -2], dtype=int32)>
     """
     dtype = as_dtype(dtype)
-    x = argument("cast", "x", x)
-    return x if x.dtype is dtype else TABLE["cast"](x, dtype=dtype)
+
+    def convert(x):
+        x = argument("cast", "x", x)
+        return x if x.dtype is dtype else TABLE["cast"](x, dtype=dtype)
+
+    return on_rows(convert, x)

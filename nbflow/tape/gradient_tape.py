@@ -123,7 +123,7 @@ def backpropagate(entries: Sequence[tuple], seeds: dict, sources: set[int]) -> d
                 continue
             gradient = sum_to_shape_of(gradient, tensor)
             known = gradients.get(id(tensor))
-            gradients[id(tensor)] = added(gradient, known)
+            gradients[id(tensor)] = added(known, gradient)  # rows of sparse ones in TensorFlow's order
     return gradients
 
 

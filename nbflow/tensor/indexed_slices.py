@@ -1,6 +1,7 @@
 """IndexedSlices: a tensor most of whose rows are 0, as gradients of gather have it."""
 
 import math
+from collections.abc import Callable
 
 import optree
 
@@ -118,6 +119,13 @@ def _unflatten(shape, parts) -> IndexedSlices:
 
 
 optree.register_pytree_node(IndexedSlices, _flatten, _unflatten, namespace=optree.registry.__GLOBAL_NAMESPACE)
+
+
+def on_rows(function: Callable, x):
+    """A function of each element that leaves 0 as it is: of the rows alone, where x is IndexedSlices."""
+    if isinstance(x, IndexedSlices):
+        return IndexedSlices(function(to_tensor(x._values)), x._indices, x._dense_shape)
+    return function(x)
 
 
 def gradient_of_gather(gradient, params, indices) -> IndexedSlices:

@@ -204,3 +204,124 @@ def test_matmul(data):
 def test_range(start, limit, delta):
     assume(delta != 0 and (limit - start) * delta >= 0)
     assert_same(nf.range(start, limit, delta), np.arange(start, limit, delta, np.int32))
+
+
+# --- one function of each kind, on any shape and any strides ----------------------------------------------------------
+
+any_shapes = hnp.array_shapes(min_dims=0, max_dims=6, min_side=0, max_side=3)
+few = settings(max_examples=25)
+
+
+def view_of(x: np.ndarray, data) -> tuple:
+    """An array and (tensor of it) -> a view with the elements elsewhere; the array that the view shows."""
+    perm = data.draw(st.permutations(range(x.ndim)))
+    steps = [data.draw(st.sampled_from([1, -1, 2])) for _ in range(x.ndim)]
+    index = tuple(slice(None, None, step) for step in steps)
+    return (lambda a: nf.transpose(a, list(perm))[index]), x.transpose(perm)[index]
+
+
+ELEMENTWISE = [
+    (lambda x: nf.where(x > 0.0, nf.sqrt(nf.abs(x)), x * x), lambda x: np.where(x > 0, np.sqrt(np.abs(x)), x * x)),
+    (lambda x: nf.cast(nf.floor(x / 2.0), nf.int32) // 3, lambda x: np.floor(x / 2).astype(np.int32) // 3),
+    (lambda x: nf.clip_by_value(x, -2.0, 3.0) - nf.sign(x), lambda x: np.clip(x, -2, 3) - np.sign(x)),
+]
+
+
+@few
+@given(any_shapes, st.sampled_from(ELEMENTWISE), st.data())
+def test_elementwise_on_any_view(shape, functions, data):
+    function, expected = functions
+    x = numbers(shape)
+    view, seen = view_of(x, data)
+    check(lambda a: function(view(a)), expected(seen), x)
+
+
+REDUCTIONS = [
+    (nf.reduce_sum, np.sum),
+    (nf.reduce_max, lambda x, axis, keepdims: x.max(axis, keepdims=keepdims, initial=-np.inf)),
+    (lambda x, *a: nf.reduce_all(x > -5.0, *a), lambda x, **k: (x > -5).all(**k)),
+    (
+        lambda x, *a: nf.math.count_nonzero(x, *a),
+        lambda x, axis, keepdims: np.asarray((x != 0).sum(axis, keepdims=keepdims)),
+    ),
+    (lambda x, *a: nf.reduce_prod(nf.sign(x), *a), lambda x, **k: np.prod(np.sign(x), **k)),
+]
+
+
+@few
+@given(any_shapes, st.sampled_from(REDUCTIONS), st.data())
+def test_reduction_of_any_view(shape, functions, data):
+    function, expected = functions
+    x = numbers(shape)
+    view, seen = view_of(x, data)
+    axes = data.draw(st.sets(st.integers(0, x.ndim - 1))) if x.ndim else set()
+    keepdims = data.draw(st.booleans())
+    wanted = expected(seen, axis=tuple(axes), keepdims=keepdims)
+    check(lambda a: function(view(a), list(axes), keepdims), wanted, x)
+
+
+MOVES = [
+    (lambda x, axis: nf.reverse(x, [axis]), np.flip),
+    (lambda x, axis: nf.roll(x, 2, axis), lambda x, axis: np.roll(x, 2, axis)),
+    (lambda x, axis: nf.repeat(x, 2, axis), lambda x, axis: np.repeat(x, 2, axis)),
+    (lambda x, axis: nf.cumsum(x, axis), lambda x, axis: np.cumsum(x, axis, np.float32)),
+    (lambda x, axis: nf.sort(x, axis), np.sort),
+    (
+        lambda x, axis: nf.argsort(x, axis, stable=True),
+        lambda x, axis: np.argsort(x, axis, kind="stable").astype(np.int32),
+    ),
+    (lambda x, axis: nf.expand_dims(x, axis), np.expand_dims),
+    (
+        lambda x, axis: nf.stack(nf.unstack(x, axis=axis), axis),
+        lambda x, axis: x,
+    ),
+    (
+        lambda x, axis: nf.concat(nf.split(x, [1, x.shape[axis] - 1], axis)[::-1], axis),
+        lambda x, axis: np.roll(x, -1, axis),
+    ),
+]
+
+
+@few
+@given(hnp.array_shapes(min_dims=1, max_dims=6, min_side=1, max_side=3), st.sampled_from(MOVES), st.data())
+def test_moves_along_an_axis_of_any_view(shape, functions, data):
+    function, expected = functions
+    x = numbers(shape)
+    view, seen = view_of(x, data)
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    check(lambda a: function(view(a), axis), expected(seen, axis), x)
+
+
+@few
+@given(any_shapes, st.data())
+def test_pad_and_tile_any_view(shape, data):
+    x = numbers(shape)
+    view, seen = view_of(x, data)
+    sizes = [data.draw(st.tuples(st.integers(0, 2), st.integers(0, 2))) for _ in seen.shape]
+    check(lambda a: nf.pad(view(a), np.reshape(sizes, (-1, 2)).astype(int)), np.pad(seen, sizes) if sizes else seen, x)
+    counts = [data.draw(st.integers(0, 2)) for _ in seen.shape]
+    check(lambda a: nf.tile(view(a), np.array(counts, int)), np.tile(seen, counts), x)
+
+
+@few
+@given(any_shapes, st.data())
+def test_gradients_on_any_view(shape, data):
+    """The gradient of a sum of squares of a view is twice the elements that it shows, each where it came from."""
+    x = numbers(shape)
+    view, _ = view_of(x, data)
+
+    def gradient(a):
+        with nf.GradientTape() as tape:
+            tape.watch(a)
+            y = nf.reduce_sum(nf.square(view(a)))
+        return tape.gradient(y, a)
+
+    shown = np.zeros(x.shape, np.float32)
+    _view_in_place(view, shown)
+    check(gradient, 2 * x * shown, x)
+
+
+def _view_in_place(view, shown: np.ndarray) -> None:
+    """Sets the elements that a view shows to 1."""
+    seen = view(nf.constant(np.arange(shown.size).reshape(shown.shape))).numpy()
+    shown.reshape(-1)[np.asarray(seen).reshape(-1)] = 1

@@ -30,7 +30,7 @@ def parts(slices) -> tuple:
         (lambda x: nf.gather(x, [[0], [2]]), [0, 2]),
         (lambda x: nf.gather(x, 0), [0]),
         (lambda x: nf.gather(nf.identity(x), np.array([0, 1])), [0, 1]),
-        (lambda x: nf.gather(x, [0, 1]) + nf.gather(x, [2, 2]), [0, 1, 2, 2]),
+        (lambda x: nf.gather(x, [0, 1]) + nf.gather(x, [2, 2]), [2, 2, 0, 1]),
     ],
 )
 def test_gather_along_the_first_axis(function, indices, way, kind):
@@ -105,6 +105,9 @@ def test_the_object():
     ]
     assert nf.convert_to_tensor(slices).numpy().tolist() == [[0, 0], [4, 6], [0, 0]]
     assert nf.math.multiply(slices, 2.0).numpy().tolist() == [[0, 0], [8, 12], [0, 0]]
+    for changed in (nf.identity(slices), nf.math.scalar_mul(1.0, slices), nf.cast(slices, nf.float32)):
+        assert parts(changed) == parts(slices)
+    assert nf.is_tensor(slices)
     with pytest.raises(TypeError, match="unsupported operand"):
         slices * 2
     shapeless = nf.IndexedSlices(nf.constant([[1.0, 2.0]]), nf.constant([1]))
