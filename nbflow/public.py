@@ -16,7 +16,7 @@ from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim, normalize_axes
 from nbflow.tensor.protocol import TensorProtocol
-from nbflow.tensor.tensor import argument
+from nbflow.tensor.tensor import argument, to_tensor
 
 NAMES: dict[str, Any] = {}  # "math.abs" -> what is published as nf.math.abs
 
@@ -63,11 +63,35 @@ def alike(op: str, name: str, value, dtype):
     return tensor
 
 
+def arguments(op: str, values, name: str) -> list:
+    """A list of tensors of one dtype, that of the first that is a tensor, or else of the first."""
+    hint = next((v.dtype for v in values if isinstance(v, TensorProtocol)), None)
+    found: list = []
+    for k, v in enumerate(values):
+        hint = hint or (found[0].dtype if found else None)
+        found.append(argument(op, f"{name}[{k}]", v) if hint is None else alike(op, f"{name}[{k}]", v, hint))
+    return found
+
+
 def axes_of(axis):
     """An axis argument, which may be a tensor or an array, as Python integers."""
     if isinstance(axis, TensorProtocol):
         return axis.numpy().tolist()
     return axis.tolist() if hasattr(axis, "tolist") else axis
+
+
+def fixed(op: str, name: str, value, dtype):
+    """An argument of an op that takes one dtype: a tensor as it is, arrays and numbers as that dtype.
+
+    Raises:
+        InvalidDTypeError: numbers have no such dtype.
+    """
+    if isinstance(value, TensorProtocol):
+        return argument(op, name, value)
+    try:
+        return to_tensor(value, dtype)
+    except (TypeError, ValueError) as error:
+        raise InvalidDTypeError(f"{op}: {name}: {error}") from None
 
 
 def number(value):
@@ -107,7 +131,10 @@ def _size(value):
         if hasattr(tensor, "nbflow_static"):  # of a trace, and not known there
             return TABLE["counting"](tensor).nbflow_shape[0]
         value = tensor.numpy()
-    return operator.index(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InvalidDTypeError(f"{value!r:.200} is no integer, which sizes and positions are") from None
 
 
 def size_of(op: str, name: str, value):
@@ -213,9 +240,13 @@ def binary(op_name: str, formula: str, *names: str, arguments: tuple[str, str] =
 def reduction(op_name: str, what: str, *names: str) -> Callable:
     """The public function of a reduction op, see `unary`."""
     op, names = TABLE[op_name], names or (f"math.{op_name}", op_name)
+    only = op.dtypes[0] if len(op.dtypes) == 1 else None
 
     def function(input_tensor, axis=None, keepdims=False, name=None):
-        x = argument(op_name, "input_tensor", input_tensor)
+        if only is None:
+            x = argument(op_name, "input_tensor", input_tensor)
+        else:
+            x = fixed(op_name, "input_tensor", input_tensor, only)
         return op(x, axis=normalize_axes(op_name, axes_of(axis), x.ndim), keepdims=bool(keepdims))
 
     return _named(

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nbflow.dtypes import as_dtype
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.public import axes_of, cast, export
-from nbflow.shapes import could_be_equal, normalize_axes
+from nbflow.shapes import TensorShape, could_be_equal, normalize_axes
 from nbflow.tensor.indexed_slices import IndexedSlices
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument, to_tensor
@@ -181,4 +182,9 @@ def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
     Raises:
         ValueError: the list is empty, or shapes or dtypes differ.
     """
-    return _sum("accumulate_n", inputs)
+    total = _sum("accumulate_n", inputs)
+    if shape is not None and not TensorShape(shape).is_compatible_with(total.shape):
+        raise ValueError(f"accumulate_n: inputs have shape {total.shape}, not {TensorShape(shape)}")
+    if tensor_dtype is not None and total.dtype is not as_dtype(tensor_dtype):
+        raise TypeError(f"accumulate_n: inputs are {total.dtype.name}, not {as_dtype(tensor_dtype).name}")
+    return total

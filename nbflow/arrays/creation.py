@@ -2,13 +2,14 @@
 
 import builtins
 import math
+import operator
 
 import numpy as np
 
 from nbflow.dtypes import as_dtype, bfloat16, bool_, float16, float32, float64, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
-from nbflow.public import alike, cast, export, number, shape_argument, size_of
+from nbflow.public import alike, cast, export, fixed, number, shape_argument, size_of
 from nbflow.shapes import Dim, broadcast, dim_max, normalize_axis
 from nbflow.tensor import tensor as tensors
 from nbflow.tensor.indexing import static
@@ -79,6 +80,8 @@ def fill(dims, value, name=None, layout=None):
         value: a number or scalar tensor.
     """
     value = argument("fill", "value", value)
+    if value.nbflow_shape == (1,):
+        value = TABLE["reshape"](value, shape=())
     if value.ndim:
         raise InvalidArgumentError(f"fill: value has shape {value.shape}; it takes a scalar")
     return TABLE["broadcast_to"](value, shape=shape_argument("fill", dims, "dims"))
@@ -154,6 +157,10 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
         kinds = [argument("range", "start, limit or delta", v).dtype for v in (start, limit, delta)]
         order = (int32, int64, float16, bfloat16, float32, float64)
         dtype = max(kinds, key=lambda kind: order.index(kind) if kind in order else -1)
+    else:
+        start, limit, delta = (
+            fixed("range", "start, limit or delta", v, as_dtype(dtype)) for v in (start, limit, delta)
+        )
     dtype = as_dtype(dtype)
     values = [_range_number(v) for v in (start, limit, delta)]
     if any(v is None for v in values):
@@ -165,7 +172,10 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
         raise InvalidArgumentError("range: delta is 0; it takes a step that is not 0")
     if (last - first) * np.sign(step) < 0:
         raise InvalidArgumentError(f"range: start {first}, limit {last} and delta {step} go in opposite directions")
-    size = max(0, math.ceil((float(last) - float(first)) / float(step)))
+    steps = (float(last) - float(first)) / float(step)
+    if not math.isfinite(steps):
+        raise InvalidArgumentError(f"range: start {first}, limit {last} and delta {step} are infinitely many numbers")
+    size = max(0, math.ceil(steps))
     if dtype.is_integer:
         size = len(count(int(first), int(last), int(step)))
     return TABLE["range"](to_tensor(first), to_tensor(step), size=size)
@@ -173,7 +183,8 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
 
 def _range_number(value):
     """A Python number, a size that is not known while tracing, or None for a tensor of the trace."""
-    return number(static(argument("range", "start, limit or delta", value)))
+    found = number(static(argument("range", "start, limit or delta", value)))
+    return found[0] if isinstance(found, np.ndarray) and found.shape == (1,) else found
 
 
 def _traced_range(start, limit, delta, dtype):
@@ -220,7 +231,7 @@ def linspace(start, stop, num, name=None, axis=0):
     if start.dtype.is_integer:
         wide = float32 if start.dtype.size < 4 else float64
         start, stop = cast(start, wide), cast(stop, wide)
-    num = int(number(num))
+    num = _count(num)
     if num < 0:
         raise InvalidArgumentError(f"linspace: num is {num}; it takes 0 or more")
     shape = broadcast("linspace", start.nbflow_shape, stop.nbflow_shape)
@@ -230,9 +241,17 @@ def linspace(start, stop, num, name=None, axis=0):
         return TABLE["fill_like"](start, shape=(*shape[:at], 0, *shape[at:]), value=0)
     if num == 1:
         return start
-    counting = to_tensor(np.arange(num - 1, dtype=start.dtype.np).reshape(-1, *(1,) * (len(shape) - at)))
+    counting = to_tensor(np.arange(1, num - 1, dtype=start.dtype.np).reshape(-1, *(1,) * (len(shape) - at)))
     step = (stop - start) / (num - 1)
-    return TABLE["concat"](start + step * counting, stop, axis=at)
+    return TABLE["concat"](start, start + step * counting, stop, axis=at)
+
+
+def _count(num) -> int:
+    """The number of points of linspace."""
+    try:
+        return operator.index(np.asarray(number(num)).reshape(-1)[0])
+    except TypeError:
+        raise TypeError(f"linspace: num is {num!r:.200}; it takes an integer") from None
 
 
 def _stretched(x, shape: tuple):

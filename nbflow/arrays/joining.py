@@ -5,12 +5,13 @@ import operator
 import numpy as np
 
 from nbflow.arrays.scattering import points
-from nbflow.dtypes import as_dtype, bool_, float32
+from nbflow.dtypes import as_dtype, bool_, float32, int8, int32, int64, require, uint8
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
-from nbflow.public import alike, export, number
+from nbflow.public import alike, arguments, export, fixed, number
 from nbflow.shapes import could_be_equal, normalize_axis
 from nbflow.tensor import tensor as tensors
+from nbflow.tensor.indexed_slices import IndexedSlices, on_rows
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
 from nbflow.tensor.tensor import argument, to_tensor
@@ -62,18 +63,18 @@ def stack(values, axis=0, name="stack"):
 
 
 def _parts(op: str, values) -> list:
-    if isinstance(values, TensorProtocol):
-        values = list(values) if op == "stack" else [values]
+    if op == "concat" and not isinstance(values, (list, tuple)):
+        values = [values]
+    elif isinstance(values, TensorProtocol):
+        values = list(values)
     if not isinstance(values, (list, tuple, np.ndarray)):
         raise ValueError(f"{op}: values is {values!r:.200}; it takes a list of tensors")
     values = list(values)
     if not values:
         raise InvalidArgumentError(f"{op}: values is empty; it takes at least one tensor")
-    hint = next((v.dtype for v in values if isinstance(v, TensorProtocol)), None)
-    if op == "stack" and hint is None and not any(isinstance(v, np.ndarray) for v in values):
+    if op == "stack" and not any(isinstance(v, (np.ndarray, TensorProtocol)) for v in values):
         values = list(to_tensor(values))  # whose dtype is that of all
-    first = argument(op, "values[0]", values[0]) if hint is None else alike(op, "values[0]", values[0], hint)
-    return [first, *(alike(op, f"values[{k}]", v, hint or first.dtype) for k, v in enumerate(values[1:], 1))]
+    return arguments(op, values, "values")
 
 
 @export("gather")
@@ -93,9 +94,10 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
     """
     params, indices = argument("gather", "params", params), points("gather", indices)
     batch = int(number(batch_dims))
+    axis = batch if axis is None else number(axis)
     if batch:
         batch = normalize_axis("gather", batch + (indices.ndim if batch < 0 else 0), indices.ndim + 1, "batch_dims")
-    axis = normalize_axis("gather", batch if axis is None else number(axis), params.ndim)
+    axis = normalize_axis("gather", axis, params.ndim)
     if axis < batch:
         raise InvalidArgumentError(f"gather: axis is {axis} and batch_dims {batch}; axis is not one of the batch axes")
     return TABLE["gather"](params, indices, axis=axis, **({"batch_dims": batch} if batch else {}))
@@ -135,24 +137,26 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
         axis: where the new axis goes, last by default.
         dtype: of the result, float32 by default or that of on_value.
     """
-    indices = argument("one_hot", "indices", indices)
+    indices = argument("one_hot", "indices", indices, int32)
+    require("one_hot", "indices", indices.dtype, (uint8, int8, int32, int64))
     try:
         depth = operator.index(depth)
     except TypeError:
-        raise TypeError(f"one_hot: depth is {depth!r}; it takes an integer") from None
+        raise InvalidDTypeError(f"one_hot: depth is {depth!r}; it takes an integer") from None
     if depth < 0:
         raise InvalidArgumentError(f"one_hot: depth is {depth}; it takes 0 or more")
-    if not indices.dtype.is_integer:
-        raise InvalidDTypeError(
-            f"one_hot: indices has dtype {indices.dtype.name}; it takes integers. Use nf.cast(indices, nf.int32)."
-        )
-    given = next((v for v in (on_value, off_value) if v is not None), None)
-    dtype = as_dtype(dtype) if dtype is not None else (float32 if given is None else to_tensor(given).dtype)
-    on = to_tensor(1 if on_value is None else on_value, hint=dtype)
-    off = to_tensor(0 if off_value is None else off_value, hint=dtype)
+    on, off = (
+        None if v is None else argument("one_hot", name, v, dtype and as_dtype(dtype))
+        for name, v in (("on_value", on_value), ("off_value", off_value))
+    )
+    given = on or off if on is None or off is None else on
+    dtype = as_dtype(dtype) if dtype is not None else (float32 if given is None else given.dtype)
+    on, off = (to_tensor(k, hint=dtype) if v is None else v for k, v in ((1, on), (0, off)))
     for name_, value in (("on_value", on), ("off_value", off)):
         if value.dtype is not dtype:
             raise TypeError(f"one_hot: {name_} has dtype {value.dtype.name}, not {dtype.name}")
+        if value.ndim:
+            raise InvalidArgumentError(f"one_hot: {name_} has shape {value.shape}; it takes a scalar")
     at = -1 if axis is None else int(axis)
     if at < -1:
         raise InvalidArgumentError(f"one_hot: axis is {axis}; it takes -1 or 0 … {indices.ndim}")
@@ -172,7 +176,7 @@ def where(condition, x=None, y=None, name=None):
         A tensor of the broadcast shape, or of shape [number of true elements, rank] and dtype int64.
     """
     condition = (
-        argument("where", "condition", condition) if x is None else alike("where", "condition", condition, bool_)
+        argument("where", "condition", condition) if x is None else fixed("where", "condition", condition, bool_)
     )
     if (x is None) != (y is None):
         raise ValueError("where: x and y must both be given, or neither")
@@ -188,7 +192,7 @@ def where(condition, x=None, y=None, name=None):
 @export("identity")
 def identity(input, name=None):
     """The same tensor, as a new one (tf.identity)."""
-    return TABLE["identity"](argument("identity", "input", input))
+    return on_rows(lambda x: TABLE["identity"](argument("identity", "input", x)), input)
 
 
 @export("stop_gradient")
@@ -199,5 +203,5 @@ def stop_gradient(input, name=None):
 
 @export("is_tensor")
 def is_tensor(x) -> bool:
-    """Whether x is a Tensor or Variable (tf.is_tensor)."""
-    return isinstance(x, TensorProtocol)
+    """Whether x is a Tensor, Variable or IndexedSlices (tf.is_tensor)."""
+    return isinstance(x, (TensorProtocol, IndexedSlices))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nbflow.dtypes import bool_, int32, int64
+from nbflow.dtypes import bool_, int32, int64, require
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, axes_of, cast, export, number, shape_argument, size_of, sizes
@@ -24,6 +24,8 @@ def tile(input, multiples, name=None):
         InvalidArgumentError: there are not as many numbers as axes, or one is negative.
     """
     x = argument("tile", "input", input)
+    if isinstance(multiples, (int, np.integer)):
+        raise InvalidArgumentError(f"tile: multiples is {multiples}; it takes a number for each axis")
     times = shape_argument("tile", multiples, "multiples")
     if len(times) != x.ndim:
         raise InvalidArgumentError(f"tile: multiples has {len(times)} numbers for an input of shape {x.shape}")
@@ -63,7 +65,7 @@ def repeat(input, repeats, axis=None, name=None):
     elif not x.ndim:
         x = TABLE["reshape"](x, shape=(1,))
     axis = normalize_axis("repeat", axis, x.ndim)
-    repeats = argument("repeat", "repeats", repeats)
+    repeats = argument("repeat", "repeats", repeats, int32)
     if not repeats.dtype.is_integer:
         raise TypeError(f"repeat: repeats has dtype {repeats.dtype.name}; it takes integers")
     shape = x.nbflow_shape
@@ -177,6 +179,7 @@ def roll(input, shift, axis, name=None):
         raise InvalidArgumentError("roll: input is a scalar; it takes one or more axes")
     axes = [normalize_axis("roll", number(a), x.ndim) for a in _listed(axis)]
     shifts = argument("roll", "shift", shift)
+    require("roll", "shift", shifts.dtype, (int32, int64))
     if shifts.nbflow_shape != ((len(axes),) if isinstance(axes_of(axis), (list, tuple)) else ()):
         raise InvalidArgumentError(f"roll: shift has shape {shifts.shape} and axis is {axis}; they have one shape")
     for k, at in enumerate(axes):
@@ -226,7 +229,11 @@ def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None, name=No
         InvalidArgumentError: seq_lengths does not fit.
     """
     x = argument("reverse_sequence", "input", input)
-    lengths = argument("reverse_sequence", "seq_lengths", seq_lengths)
+    lengths = argument("reverse_sequence", "seq_lengths", seq_lengths, int64)
+    require("reverse_sequence", "seq_lengths", lengths.dtype, (int32, int64))
+    for name_, axis in (("seq_axis", seq_axis), ("batch_axis", batch_axis)):
+        if axis is not None and axis < 0:
+            raise InvalidArgumentError(f"reverse_sequence: {name_} is {axis}; it takes 0 or more")
     if seq_axis is None:
         raise TypeError("reverse_sequence: seq_axis is missing; it takes an axis")
     batch = normalize_axis("reverse_sequence", batch_axis or 0, x.ndim, "batch_axis")

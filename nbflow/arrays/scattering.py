@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from nbflow.dtypes import int32, int64
+from nbflow.dtypes import int16, int32, int64
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.indexed import IGNORE, STRICT
 from nbflow.ops.table import TABLE
-from nbflow.public import cast, export, number, shape_argument
+from nbflow.public import arguments, cast, export, fixed, number, shape_argument
 from nbflow.shapes import could_be_equal
 from nbflow.tensor.tensor import argument
 
@@ -14,7 +14,7 @@ from nbflow.tensor.tensor import argument
 def points(op: str, indices, name: str = "indices"):
     """Indices as a tensor of int32 or int64."""
     indices = argument(op, name, indices)
-    if not indices.dtype.is_integer or indices.dtype.size == 1:
+    if indices.dtype not in (int16, int32, int64):
         raise InvalidDTypeError(f"{op}: {name} has dtype {indices.dtype.name}; it takes int32 or int64")
     return indices if indices.dtype in (int32, int64) else cast(indices, int32)
 
@@ -70,14 +70,19 @@ def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):
     """
     indices, updates = points("scatter_nd", indices), argument("scatter_nd", "updates", updates)
     shape, policy = shape_argument("scatter_nd", shape), _policy("scatter_nd", bad_indices_policy)
-    _check_depth("scatter_nd", indices)
+    _check_updates("scatter_nd", indices, updates, shape)
     attrs = {"shape": shape, "batch_dims": 0, **({"policy": policy} if policy else {})}
     if not updates.dtype.is_bool:
         return TABLE["scatter_nd"](indices, updates, **attrs)
     return cast(TABLE["scatter_nd"](indices, cast(updates, int32), **attrs), updates.dtype)
 
 
-def _check_depth(op: str, indices) -> None:
+def _check_updates(op: str, indices, updates, shape: tuple) -> None:
+    """Raises InvalidArgumentError for scalars among indices and updates, and for updates of nothing."""
+    if not updates.ndim:
+        raise InvalidArgumentError(f"{op}: updates is a scalar; it takes one or more axes, as indices does")
+    if 0 in shape and 0 not in updates.nbflow_shape:
+        raise InvalidArgumentError(f"{op}: updates has shape {updates.shape}, into an empty tensor of shape {shape}")
     if not indices.ndim or indices.nbflow_shape[-1] == 0:
         raise InvalidArgumentError(
             f"{op}: indices has shape {indices.shape}; its last axis says places, by one or more numbers"
@@ -89,8 +94,8 @@ def _onto(how: str, what: str):
 
     def apply(tensor, indices, updates, bad_indices_policy):
         tensor, indices = argument(op.name, "tensor", tensor), points(op.name, indices)
-        _check_depth(op.name, indices)
         updates, policy = argument(op.name, "updates", updates, tensor.dtype), _policy(op.name, bad_indices_policy)
+        _check_updates(op.name, indices, updates, tensor.nbflow_shape)
         return op(tensor, indices, updates, **({"policy": policy} if policy else {}))
 
     def strict(tensor, indices, updates, name=None):
@@ -154,10 +159,8 @@ def dynamic_partition(data, partitions, num_partitions, name=None):
         >>> [part.numpy().tolist() for part in nf.dynamic_partition([1, 2, 3, 4], [0, 1, 1, 0], 2)]
         [[1, 4], [2, 3]]
     """
-    data, partitions = (
-        argument("dynamic_partition", "data", data),
-        argument("dynamic_partition", "partitions", partitions),
-    )
+    data = argument("dynamic_partition", "data", data)
+    partitions = fixed("dynamic_partition", "partitions", partitions, int32)
     if partitions.dtype is not int32:
         raise InvalidDTypeError(f"dynamic_partition: partitions has dtype {partitions.dtype.name}; it takes int32")
     if not could_be_equal(data.nbflow_shape[: partitions.ndim], partitions.nbflow_shape):
@@ -185,8 +188,8 @@ def dynamic_stitch(indices, data, name=None):
         InvalidArgumentError: the shapes do not fit, or an index is negative.
         ValueError: the lists are empty or differ in length.
     """
-    numbers = [argument("dynamic_stitch", f"indices[{k}]", v) for k, v in enumerate(indices)]
-    parts = [argument("dynamic_stitch", f"data[{k}]", v) for k, v in enumerate(data)]
+    numbers = [fixed("dynamic_stitch", f"indices[{k}]", v, int32) for k, v in enumerate(indices)]
+    parts = arguments("dynamic_stitch", data, "data")
     if not parts or len(parts) != len(numbers):
         raise ValueError(f"dynamic_stitch: {len(numbers)} indices and {len(parts)} data; it takes as many, one or more")
     rest = parts[0].nbflow_shape[numbers[0].ndim :]

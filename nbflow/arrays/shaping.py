@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from nbflow.dtypes import as_dtype, int32
+from nbflow.dtypes import as_dtype, int32, int64, require
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import axes_of, cast, export, number, shape_argument, sizes
 from nbflow.shapes import Dim, normalize_axis
+from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument, to_tensor
 
 
@@ -35,6 +36,8 @@ def reshape(tensor, shape, name=None):
             total = total * n
         for s in wanted:
             rest = rest * (1 if s == -1 else s)
+        if rest == 0 and total == 0:
+            rest, total = 1, 1  # of nothing any size will do, and TensorFlow takes 1
         if not isinstance(rest, Dim) and not isinstance(total, Dim) and (rest == 0 or total % rest):
             raise InvalidArgumentError(
                 f"reshape: tensor has {total} elements (shape {tensor.shape}), which {list(wanted)} does not divide"
@@ -71,6 +74,8 @@ def squeeze(input, axis=None, name=None):
     """
     x = argument("squeeze", "input", input)
     shape = x.nbflow_shape
+    if isinstance(axis, np.ndarray):
+        raise TypeError(f"squeeze: axis is {axis!r}; it takes an integer or a list of them")
     if axis is None or axis == [] or axis == ():
         axes = tuple(k for k, n in enumerate(shape) if n == 1)
     else:
@@ -85,7 +90,10 @@ def squeeze(input, axis=None, name=None):
 def expand_dims(input, axis, name=None):
     """A new axis of size 1 before axis; -1 puts it last (tf.expand_dims)."""
     x = argument("expand_dims", "input", input)
-    at = normalize_axis("expand_dims", number(axis), x.ndim + 1)
+    axis = number(axis)
+    if np.size(axis) == 1:
+        axis = np.asarray(axis).reshape(-1)[0]
+    at = normalize_axis("expand_dims", axis, x.ndim + 1)
     shape = x.nbflow_shape
     return TABLE["reshape"](x, shape=(*shape[:at], 1, *shape[at:]))
 
@@ -93,6 +101,8 @@ def expand_dims(input, axis, name=None):
 @export("broadcast_to")
 def broadcast_to(input, shape, name=None):
     """input stretched along axes of size 1 and new leading axes (tf.broadcast_to)."""
+    if np.ndim(shape) == 0 and not isinstance(shape, (TensorProtocol, tuple)):
+        raise InvalidArgumentError(f"broadcast_to: shape is {shape!r}; it takes a vector")
     return TABLE["broadcast_to"](argument("broadcast_to", "input", input), shape=shape_argument("broadcast_to", shape))
 
 
@@ -100,6 +110,7 @@ def broadcast_to(input, shape, name=None):
 def shape(input, out_type=int32, name=None):
     """The shape as a tensor of integers (tf.shape)."""
     x = argument("shape", "input", input)
+    require("shape", "out_type", as_dtype(out_type), (int32, int64))
     return TABLE[f"shape_{as_dtype(out_type).name}"](x)
 
 

@@ -46,6 +46,9 @@ def slice(input_, begin, size, name=None):
         InvalidArgumentError: the part does not lie in the tensor.
     """
     x = argument("slice", "input_", input_)
+    for name_, value in (("begin", begin), ("size", size)):
+        if isinstance(value, (int, float, np.number)):
+            raise InvalidArgumentError(f"slice: {name_} is {value!r}; it takes a list of integers")
     starts, counts = _numbers(begin), _numbers(size)
     if len(starts) != x.ndim or len(counts) != x.ndim:
         raise InvalidArgumentError(f"slice: begin {starts} and size {counts} for an input of shape {x.shape}")
@@ -118,6 +121,8 @@ def strided_slice(
         elif new_axis_mask & bit:
             keys.append(None)
         elif shrink_axis_mask & bit:
+            if isinstance(step, (int, np.integer)) and step <= 0:
+                raise InvalidArgumentError(f"strided_slice: the step {step} of the one index {low}; it takes 1")
             keys.append(low)
         else:
             keys.append(_slice(None if begin_mask & bit else low, None if end_mask & bit else high, step))
@@ -164,6 +169,8 @@ def split(value, num_or_size_splits, axis=0, num=None, name="split"):
             raise InvalidArgumentError(f"split: axis {axis} of shape {x.shape} does not split into {count} equal parts")
         return _split(x, [n // count] * count, axis)
     lengths = list(sizes(num_or_size_splits))
+    if num is not None and num != len(lengths):
+        raise InvalidArgumentError(f"split: num is {num}, and there are {len(lengths)} sizes")
     open_ = sum(isinstance(s, int) and s == -1 for s in lengths)
     if open_ > 1:
         raise InvalidArgumentError(f"split: sizes {lengths} have more than one -1")

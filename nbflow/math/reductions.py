@@ -15,12 +15,12 @@ reduce_any = reduction("reduce_any", "Whether any element is true")
 reduce_all = reduction("reduce_all", "Whether all elements are true")
 
 
-def _arg(op_name: str, what: str):
+def _arg(op_name: str, what: str, output_types: tuple):
     op = TABLE[op_name]
 
     def function(input, axis=None, output_type=int64, name=None):
         x, output_type = argument(op_name, "input", input), as_dtype(output_type)
-        require(op_name, "output_type", output_type, (int16, uint16, int32, int64))
+        require(op_name, "output_type", output_type, output_types)
         if x.dtype is bool_:
             x = cast(x, uint8)
         return op(
@@ -36,7 +36,7 @@ def _arg(op_name: str, what: str):
     Args:
         input: a tensor.
         axis: the axis, 0 by default.
-        output_type: nf.int32, nf.int64, nf.int16 or nf.uint16.
+        output_type: one of {", ".join(d.name for d in output_types)}.
         name: accepted as TensorFlow's; it has no effect.
 
     Returns:
@@ -48,5 +48,5 @@ def _arg(op_name: str, what: str):
     return function
 
 
-argmax = _arg("argmax", "greatest element")
-argmin = _arg("argmin", "least element")
+argmax = _arg("argmax", "greatest element", (int16, uint16, int32, int64))
+argmin = _arg("argmin", "least element", (int32, int64))

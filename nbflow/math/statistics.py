@@ -135,10 +135,10 @@ def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=int32, name
         values: a tensor of numbers.
         value_range: the least and the greatest value; values outside fall into the first and the last bin.
         nbins: how many bins.
-        dtype: of the result.
+        dtype: accepted as TensorFlow's; it has no effect.
 
     Returns:
-        A tensor of the shape of values.
+        An int32 tensor of the shape of values.
     """
     values, low, high = _values_and_range("histogram_fixed_width_bins", values, value_range)
     nbins = _bins("histogram_fixed_width_bins", nbins)
@@ -146,8 +146,8 @@ def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=int32, name
         scaled = cast(values - low, as_dtype("float64")) / cast(high - low, as_dtype("float64"))
     else:
         scaled = (values - low) / (high - low)
-    found = cast(TABLE["floor"](scaled * nbins), as_dtype(dtype))
-    return TABLE["maximum"](TABLE["minimum"](found, nbins - 1), 0)
+    found = TABLE["floor"](scaled * nbins)
+    return cast(TABLE["maximum"](TABLE["minimum"](found, nbins - 1), 0), int32)
 
 
 @export("histogram_fixed_width")

@@ -8,7 +8,7 @@ from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import SLAB
 from nbflow.compiler.layout import Place, is_virtual
 from nbflow.compiler.op import Op
-from nbflow.dtypes import NUMERIC
+from nbflow.dtypes import NUMERIC, int8, int16
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import conj
 from nbflow.ops.table import TABLE, check_dtypes, register, shape_text, simplifying
@@ -16,6 +16,7 @@ from nbflow.runtime import gemm
 from nbflow.shapes import Dim, broadcast
 
 T = TABLE
+MATMUL = tuple(d for d in NUMERIC if d not in (int8, int16))  # as TensorFlow: those two it does not multiply
 GEMM_NS_PER_FLOP = {"f32": 0.009, "f64": 0.018, "c64": 0.036, "c128": 0.072}
 
 _HEAD = """def {{name}}(p, begin, end):
@@ -82,7 +83,7 @@ def _matrix_shape(shape: tuple, transpose: bool) -> tuple:
 
 
 def _infer_matmul(avals, attrs):
-    check_dtypes("matmul", ("a", "b"), avals, NUMERIC)
+    check_dtypes("matmul", ("a", "b"), avals, MATMUL)
     a, b = avals
     for name, x in (("a", a), ("b", b)):
         if len(x.shape) < 2:
@@ -191,7 +192,7 @@ matmul = register(
         "matmul",
         ("a", "b"),
         _infer_matmul,
-        dtypes=NUMERIC,
+        dtypes=MATMUL,
         wide=True,
         lower=_lower_matmul,
         vjp=_vjp_matmul,

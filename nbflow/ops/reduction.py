@@ -9,7 +9,7 @@ from nbflow.compiler.kernels import ALL, SLAB, Buffer, Grain, Ref, Scratch
 from nbflow.compiler.op import Op
 from nbflow.dtypes import NUMERIC, REAL, DType, bool_, int64
 from nbflow.errors import InvalidArgumentError
-from nbflow.ops.elementwise import cast, conj, where
+from nbflow.ops.elementwise import cast, conj
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, simplifying
 
 T = TABLE
@@ -74,14 +74,19 @@ def _vjp_extreme(k, g, inputs, output, attrs):
 
 
 def _vjp_prod(k, g, inputs, output, attrs):
-    """Product of the others: output / x, or where one x is 0, for that x the product of the rest."""
+    """The product of the others: of those before and of those after, so that zeros and infinities need no care."""
     (x,), axis = inputs, attrs["axis"]
-    zero = T["equal"](x, 0)
-    filled = where(zero, T["ones_like"](x), x)
-    rest = T["reduce_prod"](filled, axis=axis, keepdims=True)
-    zeros = T["reduce_sum"](cast(zero, x.dtype), axis=axis, keepdims=True)
-    alone = where(zero, rest * cast(T["equal"](zeros, 1), x.dtype), rest / filled * cast(T["equal"](zeros, 0), x.dtype))
-    return conj(alone) * expand_like(g, x, axis)
+    shape = x.nbflow_shape
+    kept = tuple(d for d in range(len(shape)) if d not in axis)
+    order = (*axis, *kept)
+    count = 1
+    for d in axis:
+        count = count * shape[d]
+    rows = T["reshape"](T["transpose"](x, perm=order), shape=(count, *(shape[d] for d in kept)))
+    before, after = (T["cumprod"](rows, axis=0, exclusive=True, reverse=reverse) for reverse in (False, True))
+    others = T["reshape"](before * after, shape=tuple(shape[d] for d in order))
+    back = tuple(order.index(d) for d in range(len(shape)))
+    return conj(T["transpose"](others, perm=back)) * expand_like(g, x, axis)
 
 
 reduce_sum = _reduction("reduce_sum", "sum", _vjp_sum, NUMERIC, np.sum)

@@ -46,8 +46,13 @@ _SCAN = """def {{name}}(p, begin, end):
                     b = load({code}, x, at - lag + i, 0)
                     store({code}, y, at + i, {compute}({combine}), 1)
 """
-# log(eᵃ + eᵇ), whose exponents overflow for no a and b; two equal infinities are their own sum
-_LOG_ADD = "a if a == b and a - a != 0 else maximum(a, b) + log1p_{code}(exp_{code}(minimum(a, b) - maximum(a, b)))"
+# log(eᵃ + eᵇ), whose exponents overflow for no a and b; two equal infinities are their own sum, and a NaN counts as
+# what was there before, as in TensorFlow
+_MOST, _LEAST = "(b if b > a else a)", "(b if b < a else a)"
+_LOG_ADD = (
+    f"{_MOST} if {_MOST} == {_LEAST} and {_MOST} - {_MOST} != 0 "
+    f"else {_MOST} + log1p_{{code}}(exp_{{code}}({_LEAST} - {_MOST}))"
+)
 
 
 def _lower(combine: str, start):

@@ -6,7 +6,7 @@ import numpy as np
 
 from nbflow.compiler.graph import aval
 from nbflow.dtypes import ALL, FLOATING, NUMERIC, DType, float64
-from nbflow.ops.elementwise import cast, where
+from nbflow.ops.elementwise import cast, conj, where
 from nbflow.ops.reduction import expand_like, reduced_shape
 from nbflow.ops.table import TABLE, check_dtypes, composite
 
@@ -85,8 +85,8 @@ reduce_std = _reduction(
 
 # integers are squared and added up as what they are; the root is truncated
 def _euclidean_norm(x, axis, keepdims):
-    total = T["reduce_sum"](T["square"](x), axis=axis, keepdims=keepdims)
-    return T["sqrt"](total) if x.dtype.is_floating else cast(T["sqrt"](cast(total, float64)), x.dtype)
+    total = T["reduce_sum"](x * conj(x), axis=axis, keepdims=keepdims)
+    return T["sqrt"](total) if x.dtype.is_differentiable else cast(T["sqrt"](cast(total, float64)), x.dtype)
 
 
 def _vjp_euclidean_norm(k, g, inputs, output, attrs):
@@ -95,12 +95,12 @@ def _vjp_euclidean_norm(k, g, inputs, output, attrs):
 
 
 def _euclidean_norm_reference(x, axis, keepdims):
-    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims, dtype=x.dtype)).astype(x.dtype)
+    return np.sqrt(np.sum(x * np.conj(x), axis=axis, keepdims=keepdims, dtype=x.dtype)).astype(x.dtype)
 
 
 reduce_euclidean_norm = _reduction(
     "reduce_euclidean_norm", _euclidean_norm, _vjp_euclidean_norm, _euclidean_norm_reference,
-    dtypes=tuple(d for d in NUMERIC if d.is_floating or d.is_integer), tolerance=16,
+    dtypes=NUMERIC, tolerance=16,
 )  # fmt: skip
 
 
