@@ -36,7 +36,6 @@ NOT_NUMERIC = {
     "linalg.LinearOperator*": "objects that stand for matrices, on top of the functions of nf.linalg",
 }
 ABSENT = {
-    "*candidate_sampler nn.nce_loss nn.sampled_softmax_loss nn.compute_accidental_hits": "losses over sampled classes",
     "image.generate_bounding_box_proposals": "detection networks; TensorFlow runs it on a GPU only",
     "*": "not written yet",
 }

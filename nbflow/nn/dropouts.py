@@ -43,7 +43,8 @@ def _dropout(op: str, x, rate, noise_shape, sampler, skip=lambda: None):
         kept = x / (1 - rate)
     else:
         raise ValueError(f"{op}: rate must be a number or a scalar tensor of {x.dtype.name}, got {rate!r}")
-    keep = sampler(shape=_noise_shape(x, noise_shape), dtype=x.dtype) >= rate
+    numbers = argument(op, "the random numbers", sampler(shape=_noise_shape(x, noise_shape), dtype=x.dtype), x.dtype)
+    keep = numbers >= rate
     return TABLE["select"](keep, kept, TABLE["fill_like"](x, shape=(), value=0))
 
 

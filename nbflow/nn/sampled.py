@@ -1,6 +1,7 @@
 """Losses over many classes of which few are looked at: the true ones and a sample of the others."""
 
-from nbflow.dtypes import int64
+from nbflow.dtypes import float32, int32, int64
+from nbflow.errors import InvalidArgumentError
 from nbflow.nn.embedding import embedding_lookup
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
@@ -20,6 +21,49 @@ def _without_hits(logits, labels, sampled):
         hit,
         TABLE["fill_like"](logits, shape=(), value=float(logits.dtype.min)),
         TABLE["fill_like"](logits, shape=(), value=0),
+    )
+
+
+@export("nn.compute_accidental_hits")
+def compute_accidental_hits(true_classes, sampled_candidates, num_true, seed=None, name=None):
+    """Where sampled classes are true ones (tf.nn.compute_accidental_hits).
+
+    Args:
+        true_classes: int64 [batch, num_true].
+        sampled_candidates: int64 [num_sampled], the classes that a candidate sampler gave.
+        num_true: true classes of each row.
+        seed: accepted as TensorFlow's; it has no effect.
+        name: accepted as TensorFlow's; it has no effect.
+
+    Returns:
+        (indices, ids, weights), an element for each hit: int32, its row; int64, its place among the sampled classes;
+        and float32, the least number, to be added to its logit.
+
+    Raises:
+        InvalidArgumentError: true_classes has another shape.
+    """
+    op = "compute_accidental_hits"
+    true = argument(op, "true_classes", true_classes, int64)
+    sampled = argument(op, "sampled_candidates", sampled_candidates, int64)
+    if true.ndim != 2 or true.nbflow_shape[1] != num_true or sampled.ndim != 1:
+        raise InvalidArgumentError(
+            f"{op}: true_classes has shape {true.shape} and sampled_candidates {sampled.shape}; they must be "
+            f"[batch, {num_true}] and [num_sampled]"
+        )
+    count = sampled.nbflow_shape[0]
+    columns = TABLE["reshape"](sampled, shape=(count, 1))
+    places = TABLE["range"](*(argument(op, "", n, int64) for n in (0, 1)), size=count)
+    again = TABLE["equal"](columns, sampled) & (TABLE["reshape"](places, shape=(count, 1)) < places)
+    last = ~TABLE["reduce_any"](
+        again, axis=(1,), keepdims=False
+    )  # a class that was drawn twice is hit where it is last
+    hits = TABLE["equal"](TABLE["reshape"](true, shape=(*true.nbflow_shape, 1)), sampled) & last
+    found = TABLE["where_true"](hits)
+    rows, ids = found[:, 0], found[:, 2]
+    return (
+        cast(rows, int32),
+        ids,
+        TABLE["fill_like"](cast(ids, float32), shape=ids.nbflow_shape, value=float(float32.min)),
     )
 
 
