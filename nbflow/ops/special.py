@@ -85,7 +85,7 @@ bessel_y0 = _row("bessel_y0", lambda g, z, x: -g * T["bessel_y1"](x), dtypes=SOM
 bessel_y1 = _row("bessel_y1", lambda g, z, x: g * (T["bessel_y0"](x) - z / x), dtypes=SOME)
 
 # integrals
-dawsn = _row("dawsn", lambda g, z, x: g * (1 - 2 * x * z))
+dawsn = _row("dawsn", lambda g, z, x: g * (1 - 2 * (x * z)))
 expint = _row("expint", lambda g, z, x: g * T["exp"](x) / x)
 fresnel_cos = _row("fresnel_cos", lambda g, z, x: g * T["cos"](math.pi / 2 * (x * x)))
 fresnel_sin = _row("fresnel_sin", lambda g, z, x: g * T["sin"](math.pi / 2 * (x * x)))
