@@ -68,6 +68,11 @@ matrix_inverse = register(
 # --- determinants -----------------------------------------------------------------------------------------------------
 
 
+def _unknown(a: np.ndarray, result: np.ndarray) -> np.ndarray:
+    """NaN for matrices that hold one: LAPACK may see a pivot of 0 there."""
+    return np.where(np.isnan(a).any((-1, -2)), result.dtype.type(np.nan), result)
+
+
 def _adjoint_inverse(a):
     return T["matrix_inverse"](a, adjoint=True)
 
@@ -78,7 +83,7 @@ matrix_determinant = register(
         ("input",),
         square_infer("det", lambda a, attrs: aval(a.dtype, a.shape[:-2])),
         dtypes=LAPACK,
-        host=lambda a: shared(gufuncs.det, a, work=_cube(a) / 3),
+        host=lambda a: _unknown(a, shared(gufuncs.det, a, work=_cube(a) / 3)),
         vjp=lambda k, g, inputs, output, attrs: column(column(g * output)) * _adjoint_inverse(inputs[0]),
         batch=over_stacks,
         reference=np.linalg.det,
@@ -89,6 +94,7 @@ matrix_determinant = register(
 
 def _slogdet(a):
     sign, log = shared(lambda part: tuple(gufuncs.slogdet(part)), a, work=_cube(a) / 3)
+    log = _unknown(a, log)
     return np.where(np.isnan(log), log, sign), log
 
 
