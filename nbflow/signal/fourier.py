@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from nbflow.dtypes import COMPLEX, FULL, complex64, float32
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
@@ -32,9 +34,11 @@ def _input(op: str, name: str, kind: str, x, rank: int = 0):
         InvalidArgumentError: it has fewer than rank axes.
         InvalidDTypeError: an op of this kind does not take its dtype.
     """
-    given, x = x, argument(op, name, x, {"rfft": float32, "irfft": complex64}.get(kind))
-    if not isinstance(given, TensorProtocol) and kind in ("fft", "ifft") and not x.dtype.is_complex:
-        x = cast(x, complex64)
+    given, wanted = x, float32 if kind == "rfft" else complex64
+    plain = kind in ("fft", "ifft")  # of which Python's complex numbers are complex128, as elsewhere
+    x = argument(op, name, x, None if plain and not isinstance(x, np.ndarray) else wanted)
+    if plain and not isinstance(given, TensorProtocol) and not x.dtype.is_complex:
+        x = cast(x, wanted)
     if x.dtype not in DTYPES[kind]:
         takes = " or ".join(d.name for d in DTYPES[kind])
         raise InvalidDTypeError(f"{op}: {name} has dtype {x.dtype.name}; it takes {takes}. Use nf.cast to convert it.")
@@ -101,7 +105,7 @@ def _plain(kind: str, rank: int):
         f"""{FORMULAS[kind]}, over the last {AXES[rank]} (tf.signal.{op}).
 
     Args:
-        input: a tensor of complex64 or complex128; real numbers and arrays become complex64.
+        input: a tensor of complex64 or complex128; arrays and real numbers become complex64.
         name: accepted as TensorFlow's; it has no effect.
 
     Returns:

@@ -32,10 +32,21 @@ def test_norms(name, norm):
 
 
 def test_names_of_the_top_level():
-    np.testing.assert_allclose(nf.fftnd(Z, [4], [1]), np.fft.fft(Z, axis=1))
-    np.testing.assert_allclose(nf.ifftnd(Z, [4], [1]), np.fft.ifft(Z, axis=1))
+    z = nf.constant(Z)
+    np.testing.assert_allclose(nf.fftnd(z, [4], [1]), np.fft.fft(Z, axis=1))
+    np.testing.assert_allclose(nf.ifftnd(z, [4], [1]), np.fft.ifft(Z, axis=1))
     assert nf.rfftnd(X, [6], [2], nf.complex128).dtype is nf.complex128
-    assert nf.irfftnd(nf.constant(Z), [10], [2]).dtype is nf.float32
+    assert nf.irfftnd(z, [10], [2]).dtype is nf.float32
+
+
+def test_what_becomes_complex64():
+    """NumPy's arrays and real numbers do, as in TensorFlow; tensors and Python's complex numbers stay."""
+    for values in (Z, X, [1.0, 2.0], [1, 2]):
+        assert nf.signal.fft(values).dtype is nf.complex64
+    for values in (nf.constant(Z), [1j, 2.0]):
+        assert nf.signal.fft(values).dtype is nf.complex128
+    with pytest.raises(TypeError, match="fft: input has dtype float64; it takes complex64 or complex128"):
+        nf.signal.fft(nf.constant(X))
 
 
 @pytest.mark.parametrize("function", [nf.signal.rfft3d, lambda x: nf.signal.rfftnd(x, [4, 7], [1, 2])])
