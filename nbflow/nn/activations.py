@@ -65,7 +65,7 @@ def silu(features, beta=1.0):
     """
     x = argument("silu", "features", features)
     beta = cast(argument("silu", "beta", beta), x.dtype)
-    return x * TABLE["sigmoid"](x * beta) if x.dtype.is_complex else TABLE["silu"](x, beta)
+    return TABLE["silu"](x, beta)
 
 
 @export("nn.crelu")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from nbflow.compiler.graph import aval
-from nbflow.dtypes import FLOATING, REAL
+from nbflow.dtypes import COMPLEX, FLOATING, REAL
 from nbflow.ops.elementwise import where, zeros_like
 from nbflow.ops.table import TABLE, check_dtypes, composite, elementwise
 
@@ -87,8 +87,8 @@ def _silu_slope_of_beta(x, beta):
 silu = elementwise(
     "silu", "features beta", "features * sigmoid(beta * features)",
     lambda g, z, x, beta: g * _silu_slope(x, beta),
-    lambda g, z, x, beta: g * _silu_slope_of_beta(x, beta),
-    dtypes=FLOATING, reference=lambda x, beta: x / (1 + np.exp(-beta * x)), tolerance=8,
+    lambda g, z, x, beta: g * _silu_slope_of_beta(x, beta),  # not conjugate, as TensorFlow's
+    dtypes=FLOATING + COMPLEX, reference=lambda x, beta: x / (1 + np.exp(-beta * x)), tolerance=8,
 )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ SAMPLED = [name for name in TABLE if name in RECIPES]  # test_values says which 
 DIFFERENTIABLE = [name for name in SAMPLED if differentiable(name) and name not in ELSEWHERE]
 # TensorFlow's gradients of these do not conjugate what complex numbers are multiplied by.
 UNCONJUGATED = {"squared_difference", "multiply_no_nan", "xlogy", "xlog1py", "xdivy", "cumprod", "segment_prod"}
-UNCONJUGATED |= {"unsorted_segment_prod", "matrix_determinant", "log_matrix_determinant", "matrix_square_root"}
+UNCONJUGATED |= {"silu", "unsorted_segment_prod", "matrix_determinant", "log_matrix_determinant", "matrix_square_root"}
 UNCONJUGATED |= {"tridiagonal_solve"}
 # Vectors of complex matrices may be turned by any phase, which their gradients do not know.
 PHASES = {"svd", "eigh"}
