@@ -7,6 +7,7 @@ from nbflow.errors import InvalidArgumentError
 from nbflow.ops.indexed import IGNORE
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export, size_of
+from nbflow.shapes import Dim
 from nbflow.sparse import SparseTensor
 from nbflow.tensor.tensor import Tensor, argument, stack
 
@@ -93,7 +94,8 @@ def _check_labels(op: str, labels, label_length, logit_length, frames) -> None:
         raise InvalidArgumentError(f"{op}: labels has no label for sequence {label_length.numpy().argmin()}")
     if type(labels) is Tensor and labels.numpy().min(initial=0) < 0:
         raise InvalidArgumentError(f"{op}: labels has {labels.numpy().min()}; labels are 0 or more")
-    if type(logit_length) is Tensor and logit_length.numpy().max(initial=0) > frames:
+    known = type(logit_length) is Tensor and not isinstance(frames, Dim)
+    if known and logit_length.numpy().max(initial=0) > frames:
         raise InvalidArgumentError(f"{op}: logit_length has {logit_length.numpy().max()}; there are {frames} frames")
 
 

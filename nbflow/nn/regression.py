@@ -44,7 +44,7 @@ def isotonic_regression(inputs, decreasing=True, axis=-1):
         rows = rows * size
     matrix = TABLE["reshape"](moved, shape=(rows, n))
     segments = TABLE["isotonic_segments"](matrix)
-    first = TABLE["range"](*(argument(op, "", k, int32) for k in (0, 1)), size=rows) * n
+    first = TABLE["range"](*(argument(op, "", k, int32) for k in (0, 1)), size=rows) * TABLE["shape_int32"](matrix)[1]
     ids = TABLE["reshape"](segments + TABLE["reshape"](first, shape=(rows, 1)), shape=(rows * n,))
     total, count = (
         TABLE["gather"](TABLE["unsorted_segment_sum"](v, ids, num_segments=rows * n), ids, axis=0)

@@ -107,7 +107,7 @@ def _blocks(op: str, x, block_shape, amounts, name: str) -> tuple[tuple, list]:
     pairs = [sizes(pair) for pair in amounts]
     if len(pairs) != len(block) or any(len(pair) != 2 for pair in pairs):
         raise InvalidArgumentError(f"{op}: {name} is {amounts}; it should have shape [{len(block)}, 2]")
-    if min(block, default=1) < 1 or any(n < 0 for pair in pairs for n in pair):
+    if min(block, default=1) < 1 or any(not isinstance(n, Dim) and n < 0 for pair in pairs for n in pair):
         raise InvalidArgumentError(f"{op}: block_shape is {block} and {name} {amounts}; neither may be negative or 0")
     if x.ndim < len(block) + 1:
         raise InvalidArgumentError(f"{op}: input has shape {x.shape}; it needs {len(block) + 1} dimensions or more")

@@ -101,7 +101,8 @@ class _Beam:
     __slots__ = ("blank", "children", "label", "label_end", "old_blank", "old_total", "parent", "total")
 
     def __init__(self, parent=None, label: int = -1):
-        self.parent, self.label, self.children = parent, label, {}
+        self.parent, self.label = parent, label
+        self.children: dict[int, _Beam] = {}
         self.total = self.blank = self.label_end = self.old_total = self.old_blank = -np.inf
 
     def drop(self) -> None:
@@ -121,7 +122,8 @@ class _Widest:
     """The beams of a frame, of which only the best `width` are kept."""
 
     def __init__(self, width: int):
-        self.width, self.heap, self.number = width, [], 0
+        self.width, self.number = width, 0
+        self.heap: list[tuple] = []
 
     def takes(self, total: float) -> bool:
         """Whether a beam of this probability would be kept."""

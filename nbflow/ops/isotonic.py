@@ -49,7 +49,7 @@ def _lower(node, lowering):
 def _reference(x):
     result = np.zeros(x.shape, np.int32)
     for row, found in zip(x, result, strict=True):
-        segments: list[list] = []
+        segments = []
         for v in row:
             segments.append([v])
             while len(segments) > 1 and np.mean(segments[-2]) < np.mean(segments[-1]):
