@@ -11,9 +11,12 @@ from nbflow.dtypes import ALL, FLOATING, REAL, bool_, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import cast, where
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, shape_text
+from nbflow.runtime.pool import shared
 from nbflow.shapes import Dim, could_be_equal
 
 T = TABLE
+SORTING = 20  # multiplications that cost as much as the part of one element in sorting
+FEW = 16  # partitions for which each may go through all elements
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -32,21 +35,44 @@ def sort_keys(x: np.ndarray, descending: bool = False) -> np.ndarray | None:
 
 
 def stable_order(x: np.ndarray, descending: bool = False, first: int | None = None) -> np.ndarray:
-    """The positions that sort x along its last axis, equal elements in their order; only so many `first` ones.
+    """The positions that sort x along its last axis, equal elements in their order; only so many `first` ones."""
+    if x.ndim < 2:
+        return _stable_order(x, descending, first)
+    return shared(lambda rows: _stable_order(rows, descending, first), x, rank=1, work=SORTING * x.shape[-1])
 
-    A key and its position make one number of 64 bits: numbers sort much faster than positions, and no two are equal.
-    """
+
+def _stable_order(x: np.ndarray, descending: bool, first: int | None) -> np.ndarray:
+    """A key and its position make one number of 64 bits: these sort much faster than positions, and none are equal."""
     n = x.shape[-1]
     first = n if first is None else first
     keys = sort_keys(x, descending)
     if keys is None:
         x = (-x if x.dtype.kind == "f" else ~x) if descending else x
-        return np.argsort(x, axis=-1, kind="stable")[..., :first]
-    pairs = (keys.astype(np.uint64) << np.uint64(32)) | np.arange(n, dtype=np.uint64)
+        return _order_of_long(x)[..., :first]
+    pairs = _pairs(keys, np.arange(n))
     if 0 < first < n // 4:
         pairs = np.partition(pairs, first - 1, axis=-1)[..., :first]
     pairs.sort(axis=-1)
     return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)[..., :first]
+
+
+def _pairs(keys: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    return (keys.astype(np.uint64) << np.uint64(32)) | positions.astype(np.uint64)
+
+
+def _order_of_long(x: np.ndarray) -> np.ndarray:
+    """Of numbers of 64 bits: sorted in any order, and then among equal ones by position."""
+    order = np.argsort(x, axis=-1)
+    ordered = np.take_along_axis(x, order, -1)
+    one, two = ordered[..., :-1], ordered[..., 1:]
+    equal = (one == two) | ((one != one) & (two != two))
+    if not equal.any():
+        return order
+    runs = np.zeros(x.shape, np.int64)
+    np.cumsum(~equal, axis=-1, out=runs[..., 1:])
+    pairs = _pairs(runs, order)
+    pairs.sort(axis=-1)
+    return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 def _check_axis(name: str, a) -> None:
@@ -61,7 +87,7 @@ def _infer_sort(avals, attrs):
 
 
 def _sort(x, descending):
-    x = np.sort(x, axis=-1)
+    x = np.sort(x) if x.ndim < 2 else shared(np.sort, x, rank=1, work=SORTING * x.shape[-1])
     return x[..., ::-1] if descending else x
 
 
@@ -107,17 +133,39 @@ def _unique(x):
     """Unique elements in the order of their first appearance, the number of its own for each element, and counts."""
     if not x.size:
         return x, np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if x.dtype.kind in "iu":
+        low, high = int(x.min()), int(x.max())
+        if high - low < 2 * x.size:
+            return _unique_of_few(x, low, high - low + 1)
     order = stable_order(x)
     ordered = x[order]
     new = np.append(True, ordered[1:] != ordered[:-1])
-    firsts = order[new]
-    rank = np.empty(len(firsts), np.int64)
-    appearance = np.argsort(firsts)
-    rank[appearance] = np.arange(len(firsts))
+    kept, rank = _by_appearance(order[new], x.size)
     numbers = np.empty(x.size, np.int64)
     numbers[order] = rank[np.cumsum(new) - 1]
-    counts = np.diff(np.append(np.flatnonzero(new), x.size))
-    return x[firsts[appearance]], numbers, counts[appearance]
+    counts = np.empty(len(rank), np.int64)
+    counts[rank] = np.diff(np.append(np.flatnonzero(new), x.size))
+    return x[kept], numbers, counts
+
+
+def _unique_of_few(x: np.ndarray, low: int, size: int):
+    """Of integers that may be the index of a table."""
+    places = (x - x.dtype.type(low) if x.dtype == np.uint64 else x.astype(np.int64) - low).view(np.int64)
+    firsts = np.full(size, -1, np.int64)
+    firsts[places[::-1]] = np.arange(x.size - 1, -1, -1)  # of what is assigned to one place the last stays
+    there = np.flatnonzero(firsts >= 0)
+    kept, rank = _by_appearance(firsts[there], x.size)
+    ranks, counts = np.empty(size, np.int64), np.empty(len(rank), np.int64)
+    ranks[there] = rank
+    counts[rank] = np.bincount(places, minlength=size)[there]
+    return x[kept], ranks[places], counts
+
+
+def _by_appearance(firsts: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each of n elements is the first of its kind, for the positions of those; and which first each is."""
+    kept = np.zeros(n, np.bool_)
+    kept[firsts] = True
+    return kept, (np.cumsum(kept) - 1)[firsts]
 
 
 def _unique_reference(x):
@@ -142,12 +190,24 @@ unique = register(
 
 # --- positions by value -----------------------------------------------------------------------------------------------
 
+
+def _where_true(x):
+    """The indices of what is true: numbers in one row of all elements, taken apart axis by axis."""
+    found = np.flatnonzero(x)
+    indices = np.empty((len(found), x.ndim), np.int64)
+    for axis in range(x.ndim - 1, 0, -1):
+        found, indices[:, axis] = np.divmod(found, x.shape[axis])
+    if x.ndim:
+        indices[:, 0] = found
+    return indices
+
+
 where_true = register(
     Op(
         "where_true",
         ("condition",),
         lambda avals, attrs: aval(int64, (Dim.fresh("true"), len(avals[0].shape))),
-        host=lambda x: np.argwhere(x).astype(np.int64),
+        host=_where_true,
         reference=lambda x: np.argwhere(x).astype(np.int64),
         dtypes=ALL,
     )
@@ -156,11 +216,13 @@ where_true = register(
 
 def _parts(partitions, num_partitions):
     flat = partitions.reshape(-1)
-    bad = np.flatnonzero((flat < 0) | (flat >= num_partitions))
-    if bad.size:
+    if flat.size and (flat.min() < 0 or flat.max() >= num_partitions):
+        bad = np.flatnonzero((flat < 0) | (flat >= num_partitions))
         raise InvalidArgumentError(
             f"dynamic_partition: partitions has {flat[bad[0]]} at {bad[0]}, which is not in [0, {num_partitions})"
         )
+    if num_partitions <= FEW:
+        return tuple(np.flatnonzero(flat == k) for k in range(num_partitions))
     order = stable_order(flat)
     ends = np.searchsorted(flat[order], np.arange(num_partitions + 1))
     return tuple(order[low:high] for low, high in pairwise(ends))
@@ -258,13 +320,14 @@ _SEARCH = """def {{name}}(p, begin, end):
         row = (i // m) * n
         v = load({code}, values, i, 0)
         low, count = 0, n
-        while count > 0:
+        while count > 1:
             half = count // 2
-            e = load({code}, x, row + low + half, 0)
-            if {after}:
-                low, count = low + half + 1, count - half - 1
-            else:
-                count = half
+            e = load({code}, x, row + low + half - 1, 0)
+            low = low + half if {after} else low
+            count -= half
+        if count == 1:
+            e = load({code}, x, row + low, 0)
+            low = low + 1 if {after} else low
         store({out}, y, i, {out}(low), 1)
 """
 

@@ -136,10 +136,15 @@ def _unravel(indices, dims):
     if indices.ndim > 1:
         raise InvalidArgumentError(f"unravel_index: indices has shape {indices.shape}; it takes a scalar or a vector")
     total = int(np.prod(dims))
-    bad = indices[(indices < 0) | (indices >= total)] if indices.size else indices[:0]
-    if bad.size:
+    if indices.size and (indices.min() < 0 or indices.max() >= total):
+        bad = indices[(indices < 0) | (indices >= total)]
         raise InvalidArgumentError(f"unravel_index: index {bad.flat[0]} is out of range for dims {dims.tolist()}")
-    return np.stack(np.unravel_index(indices, dims.tolist())).astype(indices.dtype)
+    found = np.empty((len(dims), *indices.shape), indices.dtype)
+    for axis in range(len(dims) - 1, 0, -1):
+        indices, found[axis] = np.divmod(indices, dims[axis])
+    if len(dims):
+        found[0] = indices
+    return found
 
 
 def _infer_unravel(avals, attrs):

@@ -137,7 +137,7 @@ def _starts(ids):
         raise InvalidArgumentError(f"segment_ids starts with {ids[0]}; segments are numbered from 0")
     if (ids[1:] < ids[:-1]).any():
         raise InvalidArgumentError("segment_ids are not increasing; unsorted_segment_sum and its like take any order")
-    return np.searchsorted(ids, np.arange(ids[-1] + 2)).astype(np.int64)
+    return np.searchsorted(ids, np.arange(ids[-1] + 2, dtype=ids.dtype)).astype(np.int64)
 
 
 def _infer_starts(avals, attrs):
