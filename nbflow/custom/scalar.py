@@ -16,7 +16,6 @@ from typing import Any
 from nbflow.compiler.expressions import GENERIC
 from nbflow.compiler.scalars import FUNCTIONS as DEFINITIONS
 from nbflow.custom.functions import FUNCTIONS, INTEGER, PRELUDE, REAL, TRUTH
-from nbflow.errors import UnimplementedError
 from nbflow.ops.table import TABLE
 from nbflow.runtime import vecmath
 
@@ -428,8 +427,6 @@ class _Writer:
         if name in ("abs", "maximum", "minimum"):
             return _call(name, [self.expression(a, kind) for a in node.args])
         arguments = [self.expression(a, REAL) for a in node.args]
-        if self.device and name in vecmath.CPU_ONLY:
-            raise UnimplementedError(f"{self.scalar.origin.name}: {name} is not there on GPUs")
         if name not in FUNCTIONS:
             lookup(name)
             if name not in self.called:

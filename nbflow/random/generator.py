@@ -269,6 +269,9 @@ class Generator:
 def _key_counter(function: str, key, counter, alg):
     """A state from a key and a counter."""
     size = seeds.state_size(seeds.algorithm_id(alg)) - 1
+    for name, value, shape in (("key", key, ()), ("counter", counter, (size,))):
+        if np.shape(value) != shape:
+            raise InvalidArgumentError(f"{function}: {name} has shape {np.shape(value)}; it takes shape {shape}")
     parts = [_words(function, "counter", counter, size), _words(function, "key", _as_vector(key), 1)]
     return TABLE["concat"](*parts, axis=0)
 

@@ -3,7 +3,8 @@
 Kernel source calls the same names on both devices: `exp_f32(v3)` is vecmath's polynomial on a CPU and the device
 library's expf on a GPU. Every twin is plain arithmetic and `math`: numba's intrinsics do not exist in the CUDA
 simulator, and NumPy's functions mostly do not compile for a GPU. Accuracy on a GPU is that of the CUDA math library
-(1 to 2 ulp for most, see the CUDA C++ Programming Guide, "Mathematical Functions").
+(1 to 2 ulp for most, see the CUDA C++ Programming Guide, "Mathematical Functions"). The functions that branch and loop
+come from device_special.py.
 """
 
 import math
@@ -11,6 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nbflow.runtime import vecmath
+from nbflow.runtime.device_special import NAMES, special_functions
 from nbflow.runtime.intrinsics import DTYPES
 
 ONE_ARGUMENT = (
@@ -174,11 +177,17 @@ def device_functions(library, cuda, device: Callable) -> dict[str, Callable]:
 
     Args:
         library: the `math` module, or SimulatedMath.
-        cuda: what has the cube root, for which numba has no name in `math`: the `cuda` module, or SimulatedMath.
+        cuda: what has the functions for which numba has no name in `math`: the `cuda` module, or SimulatedMath.
         device: makes a device function of a Python function.
     """
     table = _intrinsics(library, device)
     for code in ("f32", "f64"):
         functions = _of_precision(DTYPES[code], library, cuda, device)
         table |= {f"{name}_{code}": function for name, function in functions.items()}
-    return table
+    if library is SimulatedMath:
+        names = (f"{name}_{code}" for name in (*NAMES, "nextafter") for code in ("f32", "f64"))
+        return table | {name: getattr(vecmath, name) for name in names}
+    after, after_f32 = cuda.libdevice.nextafter, cuda.libdevice.nextafterf
+    table["nextafter_f64"] = device(lambda x, y: after(x, y))
+    table["nextafter_f32"] = device(lambda x, y: after_f32(x, y))
+    return table | special_functions(table, cuda, device)

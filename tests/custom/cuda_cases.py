@@ -46,6 +46,11 @@ def everything(x, y):
     return total + squareplus(y, b=x * x) - round(x)
 
 
+@nf.op
+def special(x, y):
+    return nf.math.bessel_i0(x) * nf.math.erfinv(0.2 * y) + nf.math.digamma(x)
+
+
 def nest_of(function, *arrays):
     """The one nest of a function of handles, and its graph."""
     graph, nests = Graph(), []
@@ -66,7 +71,7 @@ def programs(op, *parameters):
     return [op_of(o._scalar(())) for o in (op, *(op.derivative(p) for p in parameters))]
 
 
-CASES = [(squareplus, ("x", "b"), 2), (lambert, ("x",), 1), (everything, ("x", "y"), 2)]
+CASES = [(squareplus, ("x", "b"), 2), (lambert, ("x",), 1), (everything, ("x", "y"), 2), (special, ("x", "y"), 2)]
 
 
 @runs

@@ -291,21 +291,20 @@ ABSOLUTE = {
     "polygamma": ("a! |x + k|**-(a + 1) of the nearest k, for x < 0", "as zeta"),
 }
 
-# branches and loops in float64, rounded for float32, and one that works on bits: GPUs have no twins of them
-CPU_ONLY = {
-    "nextafter",
+# branches and loops in float64, rounded for float32; for GPUs they are compiled from the same source
+BRANCHING = {
     *("bessel_i0", "bessel_i0e", "bessel_i1", "bessel_i1e", "bessel_k0", "bessel_k0e", "bessel_k1", "bessel_k1e"),
     *("bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1"),
     *("dawsn", "expint", "fresnel_cos", "fresnel_sin", "spence", "erfinv", "ndtri"),
     *("digamma", "zeta", "polygamma", "igamma", "igammac", "igamma_grad_a", "betainc"),
 }
 # fmod is libm's, an element at a time: an exact remainder needs as many steps as its quotient has digits
-NOT_VECTORISED = {"fmod", *CPU_ONLY} - {"nextafter"}
+NOT_VECTORISED = {"fmod", *BRANCHING}
 
 __all__ = [
     "BOUNDS",
+    "BRANCHING",
     "COMPLEX_BOUNDS",
-    "CPU_ONLY",
     "NOT_VECTORISED",
     "acos_c64",
     "acos_c128",
