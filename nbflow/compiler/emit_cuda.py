@@ -26,13 +26,15 @@ import numpy as np
 from nbflow.compiler.emit_cpu import start_value
 from nbflow.compiler.loops import REDUCTIONS, Assign, Load, Nest, Operand, Phase, Reduce, Store
 from nbflow.compiler.scalars import definitions
-from nbflow.dtypes import INTEGER, DType, uint8
+from nbflow.dtypes import FULL, INTEGER, DType, bool_, uint8
+from nbflow.errors import UnimplementedError
 from nbflow.runtime import cuda
 
 THREADS = 256  # a block
 BLOCKS = 2048  # a grid at most: several a multiprocessor of the largest GPU; scratch memory grows with it
 WARP = 32
 MAX_GRID_Y = 65535
+COMPUTED = (*FULL, *INTEGER, bool_)  # no halves and no complex numbers yet
 
 
 @dataclass(slots=True)
@@ -378,7 +380,15 @@ class CudaEmitter:
 
 
 def emit(nest: Nest, threads: int = THREADS) -> CudaSource:
-    """The CUDA kernel of a nest, for blocks of at most `threads` threads, a power of two."""
+    """The CUDA kernel of a nest, for blocks of at most `threads` threads, a power of two.
+
+    Raises:
+        UnimplementedError: it has operands of a dtype that CUDA kernels do not compute in.
+    """
+    for dtype in {o.dtype for o in nest.operands}:
+        if dtype not in COMPUTED:
+            takes = ", ".join(d.name for d in COMPUTED)
+            raise UnimplementedError(f"CUDA: {' → '.join(nest.words)} has {dtype.name}; kernels take {takes}")
     return CudaEmitter(nest, threads).emit()
 
 

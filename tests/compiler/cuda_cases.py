@@ -17,12 +17,13 @@ import nbflow.ops.nn
 import nbflow.ops.reduction  # noqa: F401
 from nbflow import dtypes
 from nbflow.compiler import lowering
-from nbflow.compiler.emit_cuda import BLOCKS, THREADS, CudaKernel, emit, form
+from nbflow.compiler.emit_cuda import BLOCKS, COMPUTED, THREADS, CudaKernel, emit, form
 from nbflow.compiler.expressions import GENERIC
 from nbflow.compiler.graph import Graph, aval
 from nbflow.compiler.passes.simplify import Emitter
 from nbflow.compiler.program import Program
 from nbflow.dtypes import bool_, float32, float64, int32, int64, uint8
+from nbflow.errors import UnimplementedError
 from nbflow.ops.table import TABLE as T
 from nbflow.ops.table import Handle
 from nbflow.runtime import cuda, vecmath
@@ -31,7 +32,6 @@ runs = pytest.mark.skipif(not cuda.available(), reason="neither a GPU nor the si
 offline = pytest.mark.skipif(cuda.simulated(), reason="the simulator does not compile")
 THREADS, BLOCKS = (4, 2) if cuda.simulated() else (THREADS, BLOCKS)  # the simulator makes a Python thread of each
 RNG = np.random.default_rng(0)
-COMPUTED = (*dtypes.FULL, *dtypes.INTEGER, bool_)  # no halves and no complex numbers yet
 
 
 def make_graph(function, arrays, update=None):
@@ -238,6 +238,15 @@ def test_device_function(name, code):
         np.testing.assert_allclose(actual, expected, rtol=8 * eps, atol=4 * eps if name == "lgamma" else 0)
         zero = expected == 0
         np.testing.assert_array_equal(np.signbit(actual[zero]), np.signbit(expected[zero]))
+
+
+@pytest.mark.parametrize("dtype", [*dtypes.HALF, *dtypes.COMPLEX], ids=str)
+def test_other_dtypes_are_said(lowered, dtype):
+    graph = lowered(lambda x: x * x + x, np.ones(3, dtype.np))
+    with pytest.raises(
+        UnimplementedError, match=f"CUDA: multiply → add has {dtype.name}; kernels take float32, float64"
+    ):
+        emit(graph.nests[0])
 
 
 # --- shapes and strides -----------------------------------------------------------------------------------------------
