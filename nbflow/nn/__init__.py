@@ -9,6 +9,7 @@ from nbflow.nn import (
     dropouts,
     embedding,
     experimental,
+    fractional,
     kernels,
     losses,
     morphology,

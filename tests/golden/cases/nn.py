@@ -186,6 +186,14 @@ def _others() -> list[Case]:
     for decreasing in (True, False):
         function = lambda tf, x, d=decreasing: [*tf.nn.isotonic_regression(x, d, axis=0)]
         found.append(Case(f"isotonic_regression/{decreasing}", function, [ties]))
+    wide = RNG.normal(size=(1, 9, 11, 1)).round(2)
+    for name in ("max", "avg"):
+        for evenly, overlapping in ((False, False), (True, True)):
+            attrs = {"pseudo_random": evenly, "overlapping": overlapping, "seed": 5}
+            function = lambda tf, x, a=attrs, n=name: getattr(tf.nn, f"fractional_{n}_pool")(x, [1, 1.4, 1.7, 1], **a)
+            windows = lambda tf, x, f=function: f(tf, x)[1:]
+            found.append(_gradient(f"fractional_{name}_pool/{evenly}", lambda tf, x, f=function: f(tf, x)[0], wide))
+            found.append(Case(f"fractional_{name}_pool/{evenly}/windows", windows, [wide]))
     explicit = lambda tf, x, f: tf.conv(x, f, [1, 2, 1, 1], "EXPLICIT", explicit_paddings=[0, 0, 1, 2, 0, 1, 0, 0])
     found.append(Case("conv", explicit, [IMAGE, FILTER[..., None]], tolerance=LOOSE))
     drop = lambda tf, x: tf.nn.experimental.stateless_dropout(x, 0.4, seed=[1, 2], noise_shape=[None, 1, None, 3])
