@@ -9,18 +9,25 @@
 
 All of them work the same inside nf.function, where every call of the compiled function draws new numbers.
 
-Equal bit for bit, eager and in functions, in every dtype that TensorFlow has CPU kernels for: normal, truncated_normal,
-uniform, shuffle, split, fold_in, gamma, poisson, binomial, their stateless forms and the methods of Generator, the
-candidate samplers and index_shuffle. Logarithms, exponentials, powers, sines and cosines come from the C library, as in
-TensorFlow: both give the same bits on the same machine.
+Which numbers are TensorFlow's, for the same seeds and the same calls, eager and in functions, in every dtype:
 
-Equal with these exceptions:
-- categorical: TensorFlow sums exponentials that Eigen's vectors make, here they are the C library's. The last bit of a
-  sum decides a category once in some 10^15 draws. Beyond about 200,000 cycles of work TensorFlow gives blocks of rows
-  to threads, and a block is one sequence of numbers; the same blocks are made here, by the CPUs that the process may
-  use.
-- stateless_parameterized_truncated_normal: one sequence for all samples, as TensorFlow's while one thread does them,
-  which is up to about a thousand samples; beyond that only the distribution is the same.
+    uniform, shuffle, split, fold_in, index_shuffle, uniform_full_int     the same bits, on any machine
+    seeds and states: set_seed, make_seeds, create_rng_state, skip …      the same bits, on any machine
+    uniform, learned and fixed unigram candidate samplers                 the same bits, on any machine
+    normal, truncated_normal, gamma, poisson, binomial, and
+    the log uniform candidate sampler                                     the same bits with the same C library
+    categorical, stateless_categorical                                    the same but once in some 10^15 draws
+    stateless_parameterized_truncated_normal                              the same up to about 1,000 samples, then in
+                                                                          distribution only
+    without any seed, or all seeds 0 in candidate samplers                in distribution only, as in TensorFlow itself
+
+Stateful, stateless and Generator's forms of a function are in the same row; nf.image's random functions are made of
+them. Logarithms, exponentials, powers, sines and cosines come from the C library, as in TensorFlow: both give the same
+bits on the same machine. TensorFlow's categorical sums exponentials that Eigen's vectors make, here they are the C
+library's, and the last bit of a sum decides a category that rarely. Beyond about 200,000 cycles of work TensorFlow
+gives blocks of rows to threads, and a block is one sequence of numbers; the same blocks are made here, by the CPUs that
+the process may use. The parameterized truncated normal is one sequence for all samples, as TensorFlow's while one
+thread does them.
 
 ThreeFry has no CPU kernel in TensorFlow: what draws by it raises here as there.
 """
