@@ -1,4 +1,4 @@
-"""Eigenvalues and eigenvectors by LAPACK, whose signs, phases and order they have."""
+"""Eigenvalues and eigenvectors by LAPACK, whose order they have, and whose signs and phases but for `eig`."""
 
 import numpy as np
 
@@ -44,11 +44,12 @@ def _decomposed(name: str, a: np.ndarray, decompose, cost: float):
 
 
 def _eigh(a):
-    return _decomposed("eigh", a, lambda part: tuple(gufuncs.eigh_lo(part)), 3)
+    values, vectors = _decomposed("eigh", a, lambda part: tuple(gufuncs.eigh_lo(part)), 3)
+    return values.astype(a.dtype, copy=False), vectors
 
 
 def _eigvalsh(a):
-    return _decomposed("eigvalsh", a, gufuncs.eigvalsh_lo, 1)
+    return _decomposed("eigvalsh", a, gufuncs.eigvalsh_lo, 1).astype(a.dtype, copy=False)
 
 
 def _lower_half(gradient):
@@ -105,8 +106,19 @@ def _complex_of(dtype):
     return COMPLEX[0] if dtype.real_dtype.size == 4 else COMPLEX[1]
 
 
+def _turned(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and vectors, of which the greatest component is real and positive."""
+    values, vectors = gufuncs.eig(a)
+    if vectors.size:
+        size = np.abs(vectors)
+        at = size.argmax(-2, keepdims=True)
+        top = np.take_along_axis(vectors, at, -2)
+        vectors = vectors * (top.conj() / np.take_along_axis(size, at, -2))
+    return values, vectors
+
+
 def _eig(a):
-    return _decomposed("eig", a, lambda part: tuple(gufuncs.eig(part)), 20)
+    return _decomposed("eig", a, _turned, 20)
 
 
 def _eigvals(a):
@@ -200,8 +212,8 @@ def _eigh_tridiagonal(alpha, beta, select, select_range):
     if select == "i":
         chosen = (i >= select_range[0]) & (i <= select_range[1])
     elif select == "v":
-        chosen = (values > select_range[0]) & (values <= select_range[1])
-    return values[chosen], vectors[:, chosen]
+        chosen = (values.real > select_range[0]) & (values.real <= select_range[1])
+    return values.real[chosen], vectors[:, chosen]
 
 
 eigh_tridiagonal = register(
