@@ -16,7 +16,9 @@ from nbflow.tape.gradient_tape import (
     zeros_for,
 )
 from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.state import state
 from nbflow.tensor.tensor import to_tensor
+from nbflow.tensor.variable import Variable
 
 T = TABLE
 
@@ -30,11 +32,22 @@ def _unit_vectors(size, dtype):
 
 def _rows(tape: GradientTape, target, seeds, sources: list) -> list:
     """The gradients of target for each of several upstream gradients, stacked; None where there is none."""
+    # by what stands for them in the trace around this one
+    target = tape.known(target)
+    sources = [source if isinstance(source, Variable) else tape.known(source) for source in sources]
 
     def gradients(seed):
         return tape.dense_gradients([(target, seed)], sources)
 
     return vectorized(gradients, [seeds], seeds.nbflow_shape[0])
+
+
+def _check_use(tape: GradientTape, name: str, use_pfor: bool) -> None:
+    if not use_pfor and state.trace is None and not tape._persistent:
+        raise RuntimeError(
+            f"GradientTape must be created with persistent=True to compute the {name} with eager execution enabled "
+            f"and with experimental_use_pfor set to False."
+        )
 
 
 def jacobian(
@@ -51,14 +64,16 @@ def jacobian(
         target: a tensor.
         sources: a tensor or Variable, or a nested structure of them.
         unconnected_gradients: "none" gives None for a source that target does not depend on, "zero" gives zeros.
-        parallel_iterations, experimental_use_pfor: accepted as TensorFlow's; they have no effect.
+        parallel_iterations: accepted as TensorFlow's; it has no effect.
+        experimental_use_pfor: the result is the same; False wants a persistent tape in eager code, as in TensorFlow.
 
     Returns:
         Jacobians in the structure of sources.
 
     Raises:
-        RuntimeError: a tape that is not persistent was used already.
+        RuntimeError: a tape that is not persistent was used already, or is to be without experimental_use_pfor.
     """
+    _check_use(self, "jacobian", experimental_use_pfor)
     target = single_tensor(target, "jacobian: target")
     leaves, structure = flatten_sources(sources, "jacobian: sources")
     unconnected = self.take_use(unconnected_gradients)
@@ -92,16 +107,17 @@ def batch_jacobian(
 
     Args:
         target, source: tensors of one size along the first axis.
-        unconnected_gradients, parallel_iterations, experimental_use_pfor: accepted as TensorFlow's; what is unconnected
-            has a Jacobian of zeros.
+        unconnected_gradients: accepted as TensorFlow's; what is unconnected has a Jacobian of zeros.
+        parallel_iterations, experimental_use_pfor: as of jacobian.
 
     Returns:
         A tensor of shape [batch] + target.shape[1:] + source.shape[1:].
 
     Raises:
         ValueError: the batch sizes differ, or a tensor has less than two axes.
-        RuntimeError: a tape that is not persistent was used already.
+        RuntimeError: a tape that is not persistent was used already, or is to be without experimental_use_pfor.
     """
+    _check_use(self, "batch_jacobian", experimental_use_pfor)
     target = single_tensor(target, "batch_jacobian: target")
     if not isinstance(source, TensorProtocol):
         raise TypeError(

@@ -299,7 +299,7 @@ class GradientTape:
         tensors = [self._tensors_of(source, [target for target, _ in pairs]) for source in sources]
         seeds: dict = {}
         for target, upstream in pairs:
-            target = self._known(target)
+            target = self.known(target)
             if not has_gradient(target):
                 LOGGER.warning(
                     "The dtype of the target tensor must be floating (e.g. nf.float32) when calling "
@@ -331,13 +331,13 @@ class GradientTape:
         if isinstance(source, Variable):
             tensors = list(self._reads[id(source)][1]) if id(source) in self._reads else []
             if any(source is target for target in targets):
-                value = self._known(source)
+                value = self.known(source)
                 tensors += [] if any(value is t for t in tensors) else [value]
             return [t for t in tensors if has_gradient(t)]
-        tensor = self._known(source)
+        tensor = self.known(source)
         return [tensor] if id(tensor) in self._watched else []
 
-    def _known(self, leaf):
+    def known(self, leaf):
         """The tensor by which this tape knows a tensor or Variable: itself, or what stands for it in the trace."""
         tensor = value_of(leaf)
         return tensor if id(tensor) in self._watched else here(tensor)

@@ -116,15 +116,18 @@ FUNCTIONS = {
 def test_jacobian_and_hessian(name):
     function, x = FUNCTIONS[name], nf.constant(X * 0.5 + 0.25)
 
-    def jacobian(x, **options):
-        with nf.GradientTape() as tape:
+    def jacobian(x, persistent=False, **options):
+        with nf.GradientTape(persistent) as tape:
             tape.watch(x)
             y = function(x)
         return tape.jacobian(y, x, **options)
 
     expected = by_rows(function, x)
     np.testing.assert_allclose(jacobian(x), expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(jacobian(x, experimental_use_pfor=False), expected, rtol=1e-5, atol=1e-6)
+    looped = jacobian(x, persistent=True, experimental_use_pfor=False)
+    np.testing.assert_allclose(looped, expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(RuntimeError, match="persistent=True"):
+        jacobian(x, experimental_use_pfor=False)
     np.testing.assert_allclose(nf.function(jacobian)(x), expected, rtol=1e-5, atol=1e-6)
 
     def gradient(x):

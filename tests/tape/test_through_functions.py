@@ -215,3 +215,17 @@ def test_a_tape_from_outside_is_used_inside():
         return tape.gradient(y, x)
 
     assert record().numpy().tolist() == [6, 2]
+
+
+def test_jacobians_by_tensors_from_outside_of_the_trace():
+    x = nf.constant([[1.0, 2.0], [3.0, 4.0]])
+
+    def jacobians():
+        with nf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = x * x
+        return tape.jacobian(y, x), tape.batch_jacobian(y, x), tape.jacobian(x, x)
+
+    for one, two in zip(jacobians(), nf.function(jacobians)(), strict=True):
+        assert one.numpy().any()
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
