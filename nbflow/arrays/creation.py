@@ -2,17 +2,16 @@
 
 import builtins
 import math
-import operator
 
 import numpy as np
 
 from nbflow.dtypes import as_dtype, bfloat16, bool_, float16, float32, float64, int32, int64
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, cast, export, fixed, number, shape_argument, size_of
 from nbflow.shapes import Dim, broadcast, dim_max, normalize_axis
 from nbflow.tensor import tensor as tensors
-from nbflow.tensor.indexing import static
+from nbflow.tensor.indexing import as_tensor, static
 from nbflow.tensor.tensor import argument, to_tensor
 
 count = builtins.range  # Python's own: `range` below is TensorFlow's
@@ -133,8 +132,13 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype=float32, name=None):
     """
     columns = num_rows if num_columns is None else num_columns
     num_rows, columns = shape_argument("eye", (num_rows, columns), "num_rows or num_columns")
-    matrix = tensors.from_numpy(np.eye(num_rows, columns, dtype=as_dtype(dtype).np))
-    shape = (*shape_argument("eye", [] if batch_shape is None else batch_shape, "batch_shape"), *matrix.shape)
+    if isinstance(num_rows, Dim) or isinstance(columns, Dim):
+        zero = to_tensor(0)
+        rows, across = (TABLE["range"](zero, zero + 1, size=n) for n in (num_rows, columns))
+        matrix = cast(TABLE["equal"](TABLE["reshape"](rows, shape=(num_rows, 1)), across), dtype)
+    else:
+        matrix = tensors.from_numpy(np.eye(num_rows, columns, dtype=as_dtype(dtype).np))
+    shape = (*shape_argument("eye", [] if batch_shape is None else batch_shape, "batch_shape"), num_rows, columns)
     return TABLE["broadcast_to"](matrix, shape=tuple(shape))
 
 
@@ -166,6 +170,8 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
     if any(v is None for v in values):
         return _traced_range(start, limit, delta, dtype)
     if any(isinstance(v, Dim) for v in values):
+        if isinstance(values[0], Dim) or isinstance(values[2], Dim) or not dtype.is_integer or values[2] < 1:
+            return _traced_range(start, limit, delta, dtype)
         return _symbolic_range(*values, dtype)
     first, last, step = (dtype.np.type(v) for v in values)
     if step == 0:
@@ -201,11 +207,6 @@ def _traced_range(start, limit, delta, dtype):
 
 def _symbolic_range(first, last, step, dtype):
     """A range with a size of a tensor among its ends."""
-    if isinstance(first, Dim) or not isinstance(step, (int, np.integer)) or step < 1:
-        raise InvalidArgumentError(
-            f"range: start {first}, limit {last} and delta {step}: with sizes that are not known while tracing, "
-            f"start is a number and delta a whole number above 0"
-        )
     size = dim_max(last - first, 0)
     return TABLE["range"](
         to_tensor(dtype.np.type(first)),
@@ -232,26 +233,37 @@ def linspace(start, stop, num, name=None, axis=0):
         wide = float32 if start.dtype.size < 4 else float64
         start, stop = cast(start, wide), cast(stop, wide)
     num = _count(num)
-    if num < 0:
-        raise InvalidArgumentError(f"linspace: num is {num}; it takes 0 or more")
     shape = broadcast("linspace", start.nbflow_shape, stop.nbflow_shape)
     at = normalize_axis("linspace", axis, len(shape) + 1)
     start, stop = (TABLE["reshape"](_stretched(v, shape), shape=(*shape[:at], 1, *shape[at:])) for v in (start, stop))
+    if isinstance(num, Dim):
+        return _open_linspace(start, stop, num, len(shape) - at)
     if num == 0:
         return TABLE["fill_like"](start, shape=(*shape[:at], 0, *shape[at:]), value=0)
     if num == 1:
         return start
-    counting = to_tensor(np.arange(1, num - 1, dtype=start.dtype.np).reshape(-1, *(1,) * (len(shape) - at)))
+    one = to_tensor(np.ones((), start.dtype.np))
+    counting = TABLE["reshape"](TABLE["range"](one, one, size=num - 2), shape=(num - 2, *(1,) * (len(shape) - at)))
     step = (stop - start) / (num - 1)
     return TABLE["concat"](start, start + step * counting, stop, axis=at)
 
 
-def _count(num) -> int:
-    """The number of points of linspace."""
+def _open_linspace(start, stop, num: Dim, rank: int):
+    """linspace of as many numbers as only values decide, where `rank` axes follow the new one."""
+    zero = to_tensor(0)
+    at = TABLE["reshape"](TABLE["range"](zero, zero + 1, size=num), shape=(num, *(1,) * rank))
+    last = as_tensor(num, zero) - 1
+    step = (stop - start) / cast(TABLE["maximum"](last, 1), start.dtype)
+    inside = TABLE["select"](at < last, start + step * cast(at, start.dtype), stop)
+    return TABLE["select"](TABLE["equal"](at, 0), start, inside)
+
+
+def _count(num):
+    """The number of points of linspace, a Dim where only values decide."""
     try:
-        return operator.index(np.asarray(number(num)).reshape(-1)[0])
-    except TypeError:
-        raise TypeError(f"linspace: num is {num!r:.200}; it takes an integer") from None
+        return size_of("linspace", "num", num[0] if isinstance(num, (list, tuple)) and len(num) == 1 else num)
+    except InvalidArgumentError as error:
+        raise InvalidDTypeError(str(error)) from None
 
 
 def _stretched(x, shape: tuple):

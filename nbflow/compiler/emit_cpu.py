@@ -117,7 +117,7 @@ class CpuEmitter:
                 inner = kind == "c" and axis == len(strides) - 1
                 if self.nest.mode == "columns":
                     inner = kind == "r" and axis == len(strides) - 1
-                if stride == 0 or (inner and stride == 1 and operand.kind != "iota"):
+                if stride == 0 or (inner and stride == 1):
                     continue
                 scale = 1 if inner and operand.kind != "iota" else unit
                 name = f"{operand.name}_{kind}{axis}"

@@ -18,6 +18,7 @@ from nbflow.shapes import Dim, broadcast
 T = TABLE
 MATMUL = tuple(d for d in NUMERIC if d not in (int8, int16))  # as TensorFlow: those two it does not multiply
 GEMM_NS_PER_FLOP = {"f32": 0.009, "f64": 0.018, "c64": 0.036, "c128": 0.072}
+NS_PER_READ = 0.04  # half of what an element of a matrix costs that is read once
 
 _HEAD = """def {{name}}(p, begin, end):
     \"\"\"{what}: rows [begin, end) of the stacked results C = op(A) op(B)\"\"\"
@@ -76,6 +77,54 @@ _LOOPS = (
         begin += rows
 """
 )
+
+
+# Products with one vector: BLAS's product of matrices reads the matrix at a fraction of the speed of memory.
+_VECTOR = (
+    _HEAD
+    + """        left, right = a + matrix * step_a + row * row_a, b + matrix * step_b
+        if ta:
+            for i in range(rows):
+                store({code}, c, begin + i, {code}(0), 1)
+            for l in range(k):
+                y = load({code}, right, {at}, 0)
+                for i in range(rows):
+                    total = load({code}, c, begin + i, 1)
+                    x = load({code}, left, l * lda + i, 0)
+                    store({code}, c, begin + i, add_any_order(total, {code}(x * y)), 1)
+        else:
+            for i in range(rows):
+                total = {code}(0)
+                for l in range(k):
+                    x = load({code}, left, i * lda + l, 0)
+                    y = load({code}, right, {at}, 0)
+                    total = add_any_order(total, {code}(x * y))
+                store({code}, c, begin + i, total, 1)
+        begin += rows
+"""
+)
+# Many rows times a tiny matrix, which stays in registers: colours, points in space.
+_TINY = (
+    _HEAD
+    + """        left, right = a + matrix * step_a + row * row_a, b + matrix * step_b
+{factors}
+        for i in range(rows):
+{sums}
+        begin += rows
+"""
+)
+TINY = 4  # rows and columns of such a matrix at most
+
+
+def _tiny(names: dict, n: int, k: int, tb: int) -> str:
+    """The source of a product with a matrix of k rows and n columns."""
+    code, inner, outer = names["code"], range(k), range(n)
+    places = {(l, j): f"{j} * ldb + {l}" if tb else f"{l} * ldb + {j}" for l in inner for j in outer}
+    factors = [f"        b{l}{j} = load({code}, right, {at}, 0)" for (l, j), at in places.items()]
+    loads = [f"            a{l} = load({code}, left, i * {k} + {l}, 0)" for l in inner]
+    sums = (" + ".join(f"{code}(a{l} * b{l}{j})" for l in inner) for j in outer)
+    stores = [f"            store({code}, c, (begin + i) * {n} + {j}, {code}({s}), 1)" for j, s in enumerate(sums)]
+    return _TINY.format(**names, factors="\n".join(factors), sums="\n".join([*loads, *stores]))
 
 
 def _matrix_shape(shape: tuple, transpose: bool) -> tuple:
@@ -153,12 +202,25 @@ def _lower_matmul(node, lowering):
         touch_a = (touch_a[0], SLAB, False, k * dtype.size) if left.offset == 0 else touch_a
     tiled = dtype.is_floating and not tb and gemm.suits(n, k, m, dtype.size)
     names = {"code": dtype.code, "size": dtype.size, "what": f"matmul {dtype.code}"}
-    source = _tiles(names, n) if tiled else (_BLAS if dtype.is_differentiable else _LOOPS).format(**names)
+    whole, flop = not tiled, GEMM_NS_PER_FLOP.get(dtype.code, 0.5)
+    if tiled:
+        source = _tiles(names, n)
+    elif not dtype.is_differentiable:
+        source = _LOOPS.format(**names)
+    elif max(n, k) <= TINY and not ta and lda == k and m > 16 * TINY:
+        source, whole, flop = _tiny(names, n, k, tb), False, NS_PER_READ
+    elif n == 1 or m == 1:
+        if n != 1:  # Cᵀ = Bᵀ Aᵀ
+            left, ta, lda, step_a, right, tb, ldb, step_b = right, 1 - tb, ldb, step_b, left, 1 - ta, lda, step_a
+            m, n, touch_a = n, m, lowering.reads(a)
+        source, whole, flop = _VECTOR.format(**names, at="l" if tb or ldb == 1 else "l * ldb"), False, NS_PER_READ
+    else:
+        source = _BLAS.format(**names)
     words = [left, right, lowering.address(result), m, n, k, ta, tb, lda, ldb, step_a, step_b]
     touches = [touch_a, touch_b, lowering.writes(result, SLAB, n * dtype.size)]
     rows = math.prod(batch) * m
-    cost = 200 + rows * n * k * 2 * GEMM_NS_PER_FLOP.get(dtype.code, 0.5)
-    lowering.call("matmul", source, words, rows, touches, cost, whole=not tiled, multiple=gemm.ROWS)
+    cost = 200 + rows * n * k * 2 * flop
+    lowering.call("matmul", source, words, rows, touches, cost, whole=whole, multiple=gemm.ROWS)
 
 
 def _vjp_matmul(k, g, inputs, output, attrs):

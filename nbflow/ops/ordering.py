@@ -1,5 +1,6 @@
 """Sorting and what is found by it: order, unique elements, places in a sorted sequence; positions by value."""
 
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -48,16 +49,31 @@ def _stable_order(x: np.ndarray, descending: bool, first: int | None) -> np.ndar
     keys = sort_keys(x, descending)
     if keys is None:
         x = (-x if x.dtype.kind == "f" else ~x) if descending else x
-        return _order_of_long(x)[..., :first]
+        if x.dtype.kind == "f" or not x.size or int(x.max()) - int(x.min()) >= 1 << 32:
+            return _order_of_long(x)[..., :first]
+        keys = x - x.min()
+    if x.ndim == 1 and 0 < first < n // 4:
+        chosen = np.flatnonzero(keys <= np.partition(keys, first - 1)[first - 1])
+        return chosen[_positions(_pairs(keys[chosen], np.arange(len(chosen))))[:first]]
     pairs = _pairs(keys, np.arange(n))
     if 0 < first < n // 4:
         pairs = np.partition(pairs, first - 1, axis=-1)[..., :first]
-    pairs.sort(axis=-1)
-    return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)[..., :first]
+    return _positions(pairs)[..., :first]
 
 
 def _pairs(keys: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    return (keys.astype(np.uint64) << np.uint64(32)) | positions.astype(np.uint64)
+    """Numbers of 64 bits, with a key in the upper half and a position in the lower one."""
+    halves = np.empty((*keys.shape, 2), np.uint32)
+    lower, upper = (0, 1) if sys.byteorder == "little" else (1, 0)
+    halves[..., lower], halves[..., upper] = positions, keys
+    return halves.view(np.uint64)[..., 0]
+
+
+def _positions(pairs: np.ndarray) -> np.ndarray:
+    """The positions of sorted pairs."""
+    pairs = np.ascontiguousarray(pairs)
+    pairs.sort(axis=-1)
+    return (pairs & np.uint64(0xFFFFFFFF)).view(np.int64)
 
 
 def _order_of_long(x: np.ndarray) -> np.ndarray:
@@ -66,13 +82,13 @@ def _order_of_long(x: np.ndarray) -> np.ndarray:
     ordered = np.take_along_axis(x, order, -1)
     one, two = ordered[..., :-1], ordered[..., 1:]
     equal = (one == two) | ((one != one) & (two != two))
-    if not equal.any():
-        return order
-    runs = np.zeros(x.shape, np.int64)
-    np.cumsum(~equal, axis=-1, out=runs[..., 1:])
-    pairs = _pairs(runs, order)
-    pairs.sort(axis=-1)
-    return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    if equal.any():
+        like_last = np.zeros(x.shape, np.bool_)
+        like_last[..., 1:] = equal
+        tied = like_last.copy()
+        tied[..., :-1] |= equal
+        order[tied] = _positions(_pairs(np.cumsum(~like_last[tied]), order[tied]))
+    return order
 
 
 def _check_axis(name: str, a) -> None:
@@ -140,6 +156,8 @@ def _unique(x):
     order = stable_order(x)
     ordered = x[order]
     new = np.append(True, ordered[1:] != ordered[:-1])
+    if new.all():
+        return x, np.arange(x.size), np.ones(x.size, np.int64)
     kept, rank = _by_appearance(order[new], x.size)
     numbers = np.empty(x.size, np.int64)
     numbers[order] = rank[np.cumsum(new) - 1]
