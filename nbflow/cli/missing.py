@@ -37,7 +37,6 @@ NOT_NUMERIC = {
 }
 ABSENT = {
     "image.generate_bounding_box_proposals": "detection networks; TensorFlow runs it on a GPU only",
-    "nn.fractional_*_pool": "pooling over regions of random sizes: hardly used",
     "*": "not written yet",
 }
 

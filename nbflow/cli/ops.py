@@ -4,6 +4,7 @@ import argparse
 import ast
 import difflib
 import dis
+import functools
 import inspect
 import json
 import sys
@@ -323,10 +324,11 @@ def gradients(op: Op) -> list[tuple[str, str]]:
     if not differentiable(op):
         return []
     assert op.vjp is not None
-    rules = inspect.getclosurevars(op.vjp).nonlocals.get("rules")
+    rule = op.vjp.func if isinstance(op.vjp, functools.partial) else op.vjp
+    rules = inspect.getclosurevars(rule).nonlocals.get("rules")
     if isinstance(rules, dict):
         return [(f"gradient for {op.arguments[k]}", source(rule)) for k, rule in rules.items()]
-    return [("gradient", source(op.vjp))]
+    return [("gradient", source(rule))]
 
 
 def _inner(rule: Callable, name: str) -> Callable:

@@ -77,8 +77,8 @@ def test_missing(run):
     assert status == 0
     assert found["reference"].startswith("TensorFlow 2.")
     assert "reduce_sum" not in found["absent"]
-    assert found["absent"]["SparseTensor"] == {
-        "reason": "sparse tensors",
+    assert found["absent"]["RaggedTensor"] == {
+        "reason": "ragged tensors",
         "numeric": False,
     }
     assert all(row["reason"] for row in found["absent"].values())
