@@ -1,14 +1,12 @@
 """Joining tensors and picking parts of them."""
 
-import operator
-
 import numpy as np
 
 from nbflow.arrays.scattering import points
 from nbflow.dtypes import as_dtype, bool_, float32, int8, int32, int64, require, uint8
-from nbflow.errors import InvalidArgumentError, InvalidDTypeError
+from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
-from nbflow.public import alike, arguments, export, fixed, number
+from nbflow.public import alike, arguments, export, fixed, number, size_of
 from nbflow.shapes import could_be_equal, normalize_axis
 from nbflow.tensor import tensor as tensors
 from nbflow.tensor.indexed_slices import IndexedSlices, on_rows
@@ -139,12 +137,7 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     """
     indices = argument("one_hot", "indices", indices, int32)
     require("one_hot", "indices", indices.dtype, (uint8, int8, int32, int64))
-    try:
-        depth = operator.index(depth)
-    except TypeError:
-        raise InvalidDTypeError(f"one_hot: depth is {depth!r}; it takes an integer") from None
-    if depth < 0:
-        raise InvalidArgumentError(f"one_hot: depth is {depth}; it takes 0 or more")
+    depth = size_of("one_hot", "depth", depth)
     on, off = (
         None if v is None else argument("one_hot", name, v, dtype and as_dtype(dtype))
         for name, v in (("on_value", on_value), ("off_value", off_value))

@@ -7,7 +7,7 @@ from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, axes_of, cast, export, number, shape_argument, size_of, sizes
 from nbflow.shapes import Dim, could_be_equal, normalize_axis
-from nbflow.tensor.indexing import static
+from nbflow.tensor.indexing import as_tensor, static
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument, to_tensor
 
@@ -118,12 +118,11 @@ def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
 
 def _paddings(x, paddings) -> tuple[tuple, tuple]:
     if isinstance(paddings, TensorProtocol):
-        paddings = static(paddings)
-        paddings = paddings.numpy() if isinstance(paddings, TensorProtocol) else paddings
-        if paddings is None:
-            raise InvalidArgumentError(
-                "pad: paddings is a tensor of the trace, so that the result's shape is not known"
-            )
+        known = static(paddings)
+        if known is None:
+            paddings = [paddings[k] for k in range(x.ndim)]
+        else:
+            paddings = known.numpy() if isinstance(known, TensorProtocol) else known
     pairs = [tuple(sizes(row)) for row in paddings]
     if len(pairs) != x.ndim or any(len(row) != 2 for row in pairs):
         raise InvalidArgumentError(
@@ -184,9 +183,9 @@ def roll(input, shift, axis, name=None):
         raise InvalidArgumentError(f"roll: shift has shape {shifts.shape} and axis is {axis}; they have one shape")
     for k, at in enumerate(axes):
         one = shifts[k] if shifts.ndim else shifts
-        if static(one) is None:
+        if static(one) is None or isinstance(static(one), Dim):
             count = TABLE["range"](one * 0, one * 0 + 1, size=x.nbflow_shape[at])
-            x = TABLE["gather"](x, TABLE["floor_mod"](count - one, x.nbflow_shape[at]), axis=at)
+            x = TABLE["gather"](x, TABLE["floor_mod"](count - one, as_tensor(x.nbflow_shape[at], one)), axis=at)
         else:
             x = TABLE["roll"](x, shift=int(number(static(one))), axis=at)
     return x

@@ -168,7 +168,10 @@ def dynamic_partition(data, partitions, num_partitions, name=None):
             f"dynamic_partition: partitions has shape {partitions.shape}, with which the shape of data, {data.shape}, "
             f"must begin"
         )
-    found = TABLE["partition_positions"](partitions, num_partitions=int(number(num_partitions)))
+    count = int(number(num_partitions))
+    if count < 1:
+        raise InvalidArgumentError(f"dynamic_partition: num_partitions is {count}; it takes 1 or more")
+    found = TABLE["partition_positions"](partitions, num_partitions=count)
     rows = _flat(data, partitions.ndim)
     return [TABLE["gather"](rows, at, axis=0) for at in (found if isinstance(found, tuple) else (found,))]
 

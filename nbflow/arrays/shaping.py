@@ -81,7 +81,7 @@ def squeeze(input, axis=None, name=None):
     else:
         axes = tuple(normalize_axis("squeeze", a, len(shape)) for a in np.atleast_1d(axes_of(axis)).tolist())
     for k in axes:
-        if shape[k] != 1:
+        if shape[k] != 1 and not isinstance(shape[k], Dim):
             raise InvalidArgumentError(f"squeeze: axis {k} of input has size {shape[k]} (shape {x.shape}), not 1")
     return TABLE["reshape"](x, shape=tuple(n for k, n in enumerate(shape) if k not in axes))
 

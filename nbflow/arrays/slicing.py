@@ -167,6 +167,11 @@ def split(value, num_or_size_splits, axis=0, num=None, name="split"):
         count = int(num_or_size_splits)
         if count < 1 or (isinstance(n, int) and n % count):
             raise InvalidArgumentError(f"split: axis {axis} of shape {x.shape} does not split into {count} equal parts")
+        if isinstance(n, Dim):  # reshape checks, once it is known, that it splits
+            shape = x.nbflow_shape
+            x = TABLE["reshape"](x, shape=(*shape[:axis], count, n // count, *shape[axis + 1 :]))
+            shape = (*shape[:axis], n // count, *shape[axis + 1 :])
+            return [TABLE["reshape"](part, shape=shape) for part in _split(x, [1] * count, axis)]
         return _split(x, [n // count] * count, axis)
     lengths = list(sizes(num_or_size_splits))
     if num is not None and num != len(lengths):
@@ -250,7 +255,11 @@ def broadcast_dynamic_shape(shape_x, shape_y):
     """
     hints = [s.dtype for s in (shape_x, shape_y) if isinstance(s, TensorProtocol)]
     shapes = (shape_argument("broadcast_dynamic_shape", s) for s in (shape_x, shape_y))
-    return to_tensor(np.array(broadcast("broadcast_dynamic_shape", *shapes), (hints or [int32])[0].np))
+    found = broadcast("broadcast_dynamic_shape", *shapes)
+    dtype = (hints or [int32])[0]
+    if any(isinstance(n, Dim) for n in found):
+        return TABLE[f"shape_{dtype.name}"](TABLE["broadcast_to"](to_tensor(0), shape=found))
+    return to_tensor(np.array(found, dtype.np))
 
 
 @export("ensure_shape")

@@ -1,12 +1,11 @@
 """The greatest elements, and permutations."""
 
-import operator
 from collections import namedtuple
 
 from nbflow.dtypes import FLOATING, as_dtype, float32, int16, int32, int64, require
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
-from nbflow.public import cast, export, number
+from nbflow.public import cast, export, number, size_of
 from nbflow.shapes import Dim, normalize_axis
 from nbflow.tensor.tensor import argument
 
@@ -18,13 +17,6 @@ def first_elements(x, descending: bool, first, axis: int | None = None) -> tuple
     last = x.ndim - 1
     order = TABLE["argsort"](x, descending=descending, first=first)
     return TABLE["gather"](x, order, axis=last, batch_dims=last), order
-
-
-def _count(k) -> int:
-    try:
-        return operator.index(k)
-    except TypeError:
-        raise InvalidDTypeError(f"top_k: k is {k!r}; it takes an integer") from None
 
 
 @export("math.top_k", "nn.top_k")
@@ -50,14 +42,12 @@ def top_k(input, k=1, sorted=True, index_type=int32, name=None):
         >>> values.numpy().tolist(), indices.numpy().tolist()
         ([9, 4], [1, 2])
     """
-    x, k, index_type = argument("top_k", "input", input), _count(number(k)), as_dtype(index_type)
+    x, k, index_type = argument("top_k", "input", input), size_of("top_k", "k", k), as_dtype(index_type)
     require("top_k", "index_type", index_type, (int16, int32, int64))
-    if k < 0:
-        raise InvalidArgumentError(f"top_k: k is {k}; it takes 0 or more")
     if not x.ndim:
         raise InvalidArgumentError("top_k: input is a scalar; it takes one or more axes")
     size = x.nbflow_shape[-1]
-    if not isinstance(size, Dim) and k > size:
+    if not isinstance(size, Dim) and not isinstance(k, Dim) and k > size:
         raise InvalidArgumentError(f"top_k: k is {k}, and the last axis of input has size {size}")
     values, indices = first_elements(x, True, k)
     return TopKV2(values, cast(indices, index_type))

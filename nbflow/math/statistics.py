@@ -106,7 +106,7 @@ def bincount(
     if weights is not None:
         weights = argument("bincount", "weights", weights)
         dtype = weights.dtype
-        if _count(weights.nbflow_shape) != _count(arr.nbflow_shape):
+        if not could_be_equal((_count(weights.nbflow_shape),), (_count(arr.nbflow_shape),)):
             raise InvalidArgumentError(f"bincount: arr has shape {arr.shape} and weights {weights.shape}")
         weights = TABLE["reshape"](weights, shape=arr.nbflow_shape)
     size = TABLE["reduce_max"](arr, axis=tuple(range(arr.ndim)), keepdims=False) + 1

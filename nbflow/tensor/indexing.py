@@ -100,7 +100,8 @@ def _index(k, n, axis: int):
 
 
 def _slice(k: slice, n, axis: int) -> tuple:
-    start, stop, step = (_bound(e, axis) for e in (k.start, k.stop, k.step))
+    start, stop = (_bound(e, n, axis) for e in (k.start, k.stop))
+    step = _bound(k.step, None, axis)
     if step == 0:
         raise InvalidArgumentError(f"slice index: the step of axis {axis} is 0")
     if any(isinstance(e, Dim) for e in (start, stop, n)):
@@ -109,14 +110,14 @@ def _slice(k: slice, n, axis: int) -> tuple:
     return b, s, len(range(b, e, s))
 
 
-def _bound(value, axis: int):
-    """An end or step of a slice as an int, a Dim or None."""
+def _bound(value, n, axis: int):
+    """An end of a slice of an axis of size n, or (n = None) its step, as an int, a Dim or None."""
     known = static(value)
-    if known is None and value is not None:
-        raise InvalidArgumentError(
-            f"slice index: a bound of axis {axis} is a tensor of the trace, so that the size of the result is not "
-            f"known; use Python integers, or nf.gather(x, start + nf.range(size))"
-        )
+    if known is None and value is not None:  # a tensor of the trace, which only values decide
+        if n is None:
+            raise InvalidArgumentError(f"slice index: the step of axis {axis} is a tensor of the trace; use an integer")
+        end = _from_start(value.nbflow_tensor(), n)
+        return TABLE["counting"](TABLE["maximum"](end, 0)).nbflow_shape[0]
     if known is None or isinstance(known, Dim):
         return known
     try:
@@ -129,10 +130,13 @@ def _bound(value, axis: int):
 
 def _symbolic_slice(start, stop, step, n, axis: int) -> tuple:
     """A slice of an axis whose size, or whose ends, are not known while tracing; Dims count as not negative."""
-    if step == -1 and start is None and stop is None:
-        return n - 1, -1, n
-    if isinstance(step, Dim) or step < 1:
-        raise InvalidArgumentError(f"slice index: axis {axis} has unknown size, which takes no step {step}")
+    if isinstance(step, Dim):
+        raise InvalidArgumentError(f"slice index: the step of axis {axis} is not known while tracing; use an integer")
+    if step < 0:
+        first, last = (v if v is None or isinstance(v, Dim) or v >= 0 else dim_max(n + v, -1) for v in (start, stop))
+        begin = n - 1 if first is None else dim_min(first, n - 1)
+        size = begin + 1 if last is None else dim_max(begin - last, 0)
+        return begin, step, size if step == -1 else (size - step - 1) // -step
     begin = 0 if start is None else start if isinstance(start, Dim) or start >= 0 else dim_max(n + start, 0)
     from_start = isinstance(stop, Dim) or stop is None or stop >= 0
     end = n if stop is None else dim_min(stop, n) if from_start else n + stop
@@ -145,15 +149,18 @@ def _symbolic_slice(start, stop, step, n, axis: int) -> tuple:
     return begin, step, size if step == 1 else (size + (step - 1)) // step
 
 
-def _from_start(index, tensor, axis: int):
-    """A traced index, counted from the start of the axis where it is negative."""
+def as_tensor(n, like):
+    """A size as a number beside a scalar tensor: the number, or where it is a Dim a tensor."""
+    if not isinstance(n, Dim):
+        return n
+    return TABLE["reshape"](TABLE[f"shape_{like.dtype.name}"](TABLE["broadcast_to"](like, shape=(n,))), shape=())
+
+
+def _from_start(index, n):
+    """A traced index into an axis of size n, counted from the start where it is negative."""
     if index.dtype.size < 4:
         index = TABLE["cast"](index, dtype=int32)
-    n = tensor.nbflow_shape[axis]
-    if isinstance(n, Dim):
-        sizes = TABLE[f"shape_{index.dtype.name}"](tensor)
-        n = TABLE["reshape"](TABLE["strided_slice"](sizes, begin=(axis,), step=(1,), shape=(1,)), shape=())
-    return TABLE["select"](index < 0, index + n, index)
+    return TABLE["select"](index < 0, index + as_tensor(n, index), index)
 
 
 def get_item(tensor, key, is_tensor):
@@ -166,5 +173,5 @@ def get_item(tensor, key, is_tensor):
     if gathered:  # the gradient is dense, as that of any other index, and not the IndexedSlices of a gather
         x = TABLE["reshape"](x, shape=tuple(x.nbflow_shape))
     for axis, index in gathered.items():
-        x = TABLE["gather"](x, TABLE["reshape"](_from_start(index, tensor, axis), shape=(1,)), axis=axis)
+        x = TABLE["gather"](x, TABLE["reshape"](_from_start(index, tensor.nbflow_shape[axis]), shape=(1,)), axis=axis)
     return x if result == tuple(x.nbflow_shape) else TABLE["reshape"](x, shape=result)

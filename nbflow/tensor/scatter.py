@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from nbflow.dtypes import int32, int64
-from nbflow.errors import InvalidDTypeError
+from nbflow.errors import InvalidArgumentError, InvalidDTypeError
 from nbflow.ops.table import TABLE
+from nbflow.tensor.state import state
 from nbflow.tensor.tensor import argument, to_tensor
 
 
@@ -46,6 +47,14 @@ class Scatter:
         """Subtracts updates from the parts at points: see nf.tensor_scatter_nd_sub."""
         return self._scatter_points("scatter_nd_sub", "sub", indices, updates)
 
+    def scatter_nd_max(self, indices, updates, name=None):
+        """Replaces the parts at points by updates that are greater: see nf.tensor_scatter_nd_max."""
+        return self._scatter_points("scatter_nd_max", "max", indices, updates)
+
+    def scatter_nd_min(self, indices, updates, name=None):
+        """Replaces the parts at points by updates that are less: see nf.tensor_scatter_nd_min."""
+        return self._scatter_points("scatter_nd_min", "min", indices, updates)
+
     def batch_scatter_update(self, sparse_delta, use_locking=False, name=None):
         """Replaces slices along the last axis of sparse_delta.indices, whose other axes are batch axes."""
         indices, updates = self._delta("batch_scatter_update", sparse_delta)
@@ -75,6 +84,8 @@ def _slices_method(how: str, what: str):
 
     def method(self, sparse_delta, use_locking=False, name=None):
         indices, updates = self._delta(method.__name__, sparse_delta)
+        if how == "div" and updates.dtype.is_integer and state.trace is None and not updates.numpy().all():
+            raise InvalidArgumentError("scatter_div: sparse_delta.values has an element that is 0")
         points = TABLE["reshape"](indices, shape=(*indices.nbflow_shape, 1))
         return self._scatter_points(method.__name__, how, points, updates)
 

@@ -7,7 +7,7 @@ import numpy as np
 from nbflow.compiler.graph import aval
 from nbflow.compiler.op import Op
 from nbflow.dtypes import DType, as_dtype
-from nbflow.errors import InvalidArgumentError
+from nbflow.errors import InvalidArgumentError, OutOfRangeError
 from nbflow.ops.table import TABLE
 from nbflow.runtime.buffers import allocate
 from nbflow.shapes import TensorShape
@@ -136,6 +136,27 @@ class Variable(TensorProtocol, Scatter):
         return self.nbflow_tensor()
 
     read_value = value
+
+    def is_initialized(self, name=None):
+        """Whether it has a value, which it always has, as a tensor."""
+        return to_tensor(True)
+
+    def count_up_to(self, limit):
+        """Adds 1 to a scalar of integers that is below limit, and returns the value before.
+
+        Raises:
+            OutOfRangeError: it has reached limit.
+            InvalidArgumentError: the Variable is no scalar of integers.
+        """
+        before = self.nbflow_tensor()
+        if not self.dtype.is_integer or before.ndim:
+            raise InvalidArgumentError(
+                f"count_up_to: the Variable '{self.name}' is {self.dtype.name} {before.shape}; it takes an int scalar"
+            )
+        if state.trace is None and before.numpy() >= limit:
+            raise OutOfRangeError(f"count_up_to: the Variable '{self.name}' has reached {limit}")
+        self.assign_add(TABLE["cast"](before < limit, dtype=self.dtype))
+        return before
 
     def nbflow_apply(self, op: Op, inputs, attrs: dict):
         """Applies an op to the current value."""
