@@ -7,7 +7,7 @@ import numpy as np
 from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import ALL, SLAB, Buffer, Grain, Ref, Scratch
 from nbflow.compiler.op import Op
-from nbflow.dtypes import NUMERIC, REAL, DType, bool_, int64
+from nbflow.dtypes import NUMERIC, REAL, DType, bool_, complex64, complex128, float32, float64, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import cast, conj
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, simplifying
@@ -41,7 +41,34 @@ def _simplify(x, axis, keepdims):
     return None
 
 
-def _reduction(name: str, how: str, vjp, dtypes, reference) -> Op:
+LONG = 256  # summands of a column that are added one after the other in their own precision
+MANY = 1 << 15  # elements that are worth a kernel more
+
+
+def _simplify_sum(x, axis, keepdims):
+    """Long sums side by side, each over a column, which are not added in blocks as sums over rows are.
+
+    They are added in a wider dtype. What lies in memory is split into sums of at most LONG / 2 summands first, where
+    columns have such a divisor: that walks memory in order, and their sums only are added in the wider dtype.
+    """
+    wide = {float32: float64, complex64: complex128}.get(x.dtype)
+    kept = [k for k, n in enumerate(x.shape) if n != 1 and k not in axis]
+    count = math.prod(x.shape[a] for a in axis)
+    if wide is None or not kept or kept[-1] < max(axis, default=0) or not isinstance(count, int) or count < LONG:
+        return _simplify(x, axis, keepdims)
+    first, last = min(axis), max(axis)
+    part = next((n for n in range(LONG // 2, 15, -1) if count % n == 0), 0)
+    total, along = x, axis
+    computed = x.value.node is not None and x.value.node.op.expr is not None
+    if part and not computed and last - first + 1 == len(axis) and math.prod(x.shape) >= MANY:
+        shape = (*x.shape[:first], count // part, part, *x.shape[last + 1 :])
+        total = T["reduce_sum"](T["reshape"](x, shape=shape), axis=(first + 1,), keepdims=False)
+        along = (first,)
+    total = cast(T["reduce_sum"](cast(total, wide), axis=along, keepdims=False), x.dtype)
+    return T["reshape"](total, shape=reduced_shape(x.shape, axis, keepdims)) if keepdims else total
+
+
+def _reduction(name: str, how: str, vjp, dtypes, reference, simplify=_simplify) -> Op:
     return register(
         Op(
             name,
@@ -52,7 +79,7 @@ def _reduction(name: str, how: str, vjp, dtypes, reference) -> Op:
             reduce=how,
             wide=True,
             reference=lambda x, axis, keepdims: reference(x, axis=axis, keepdims=keepdims, **_same_type(x, how)),
-            simplify=simplifying(_simplify),
+            simplify=simplifying(simplify),
         )
     )
 
@@ -89,7 +116,7 @@ def _vjp_prod(k, g, inputs, output, attrs):
     return conj(T["transpose"](others, perm=back)) * expand_like(g, x, axis)
 
 
-reduce_sum = _reduction("reduce_sum", "sum", _vjp_sum, NUMERIC, np.sum)
+reduce_sum = _reduction("reduce_sum", "sum", _vjp_sum, NUMERIC, np.sum, _simplify_sum)
 reduce_prod = _reduction("reduce_prod", "prod", _vjp_prod, NUMERIC, np.prod)
 
 
