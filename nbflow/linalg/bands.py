@@ -1,5 +1,6 @@
 """Matrices of which only some diagonals are there: tridiagonal ones, and triangular ones with bands."""
 
+from nbflow.dtypes import require
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops import matrices
 from nbflow.ops.elementwise import conj
@@ -52,6 +53,7 @@ def tridiagonal_matmul(diagonals, rhs, diagonals_format="compact", name=None):
         InvalidArgumentError: shapes do not fit.
     """
     above, main, below = _three_diagonals("tridiagonal_matmul", diagonals, diagonals_format)
+    require("tridiagonal_matmul", "diagonals", main.dtype, matrices.LAPACK)
     rhs = argument("tridiagonal_matmul", "rhs", rhs, main.dtype)
     m = main.nbflow_shape[-1]
     if not could_be_equal(tuple(main.nbflow_shape), tuple(rhs.nbflow_shape[:-1])):

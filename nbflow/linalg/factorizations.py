@@ -5,7 +5,7 @@ Signs and phases that a factorization leaves open are LAPACK's, those of QR are 
 
 from typing import Any, NamedTuple
 
-from nbflow.dtypes import as_dtype, int32
+from nbflow.dtypes import as_dtype, int32, int64, require
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.public import export
@@ -82,7 +82,9 @@ def lu(input, output_idx_type=int32, name=None):
     Raises:
         InvalidArgumentError: matrices are not square, or one is singular.
     """
-    return Lu(*TABLE["lu"](argument("lu", "input", input), output_idx_type=as_dtype(output_idx_type)))
+    wanted = as_dtype(output_idx_type)
+    require("lu", "output_idx_type", wanted, (int32, int64))
+    return Lu(*TABLE["lu"](argument("lu", "input", input), output_idx_type=wanted))
 
 
 @export("linalg.svd")

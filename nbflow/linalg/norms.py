@@ -2,6 +2,7 @@
 
 import math
 
+from nbflow.dtypes import INEXACT, require
 from nbflow.linalg.factorizations import svd
 from nbflow.ops.elementwise import cast, conj
 from nbflow.ops.table import TABLE as T
@@ -36,7 +37,7 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
     """Norms of vectors and matrices (tf.norm).
 
     Args:
-        tensor: a tensor of floating or complex numbers.
+        tensor: a tensor of floating or complex numbers; for orders 1 and inf of integers, too.
         ord: of vectors x, "euclidean" or 2 for √Σ|x|², inf for max |x|, or another number p > 0 for (Σ|x|ᵖ)^(1/p); of
             matrices, "euclidean" or "fro" for √Σ|x|², 1 for the greatest sum of a column's magnitudes, inf for that
             of a row, 2 for the greatest singular value.
@@ -49,6 +50,7 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
 
     Raises:
         ValueError: there is no such norm or axis.
+        TypeError: it takes a root, and tensor holds integers.
 
     Example:
         >>> import nbflow as nf
@@ -58,6 +60,8 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
     of_matrices, axes = _checked(ord, axis)
     x = argument("norm", "tensor", tensor)
     every = normalize_axes("norm", axes, x.ndim)
+    if ord not in (1, math.inf):
+        require("norm", "tensor", x.dtype, INEXACT)
     each = [(k % x.ndim,) for k in axes] if of_matrices else [every]
     if of_matrices and ord == 2:
         result = _spectral(x, *each[0], *each[1])

@@ -94,10 +94,10 @@ def _infer_banded(avals, attrs):
     check_dtypes("banded_triangular_solve", ("bands", "rhs"), avals, LAPACK)
     check_matrices("banded_triangular_solve", "bands", a)
     check_matrices("banded_triangular_solve", "rhs", b)
-    if not could_be_equal(a.shape[-1:], b.shape[-2:-1]) or 0 in a.shape[-2:]:
+    if not could_be_equal(a.shape[-1:], b.shape[-2:-1]) or 0 in (*a.shape, *b.shape):
         raise InvalidArgumentError(
             f"banded_triangular_solve: bands has shape {shape_text(a)} and rhs has shape {shape_text(b)}; they take "
-            f"[..., k, m] and [..., m, n], k and m 1 or more"
+            f"[..., k, m] and [..., m, n], and nothing empty"
         )
     return aval(b.dtype, (*broadcast("banded_triangular_solve", a.shape[:-2], b.shape[:-2]), *b.shape[-2:]))
 
