@@ -2,7 +2,7 @@
 
 import operator
 
-from nbflow.dtypes import int32, int64
+from nbflow.dtypes import float32, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.indexed import IGNORE
 from nbflow.ops.table import TABLE
@@ -184,7 +184,7 @@ def ctc_unique_labels(labels, name=None):
 
 
 def _frames(op: str, inputs, sequence_length) -> tuple:
-    return argument(op, "inputs", inputs), argument(op, "sequence_length", sequence_length, int32)
+    return argument(op, "inputs", inputs, float32), argument(op, "sequence_length", sequence_length, int32)
 
 
 @export("nn.ctc_greedy_decoder")

@@ -59,7 +59,7 @@ def _sequence(words, size: int, count: int, pseudo_random: bool):
 
 
 def _taps(sequence, size: int, count: int, overlapping: bool) -> tuple:
-    """The places [windows, taps] of each window's elements, the last one again where there are fewer; which count; taps."""
+    """The places [windows, taps] of each window, the last one again where there are fewer; which count; taps."""
     most = size // count + 2 + overlapping
     places = TABLE["reshape"](sequence[:-1], shape=(count, 1)) + _range(0, most)
     last = TABLE["minimum"](sequence[1:] - (0 if overlapping else 1), size - 1)

@@ -174,7 +174,7 @@ def local_response_normalization(input, depth_radius=5, bias=1, alpha=1, beta=0.
         InvalidArgumentError: input is of another rank, or depth_radius is negative.
     """
     op = "local_response_normalization"
-    x = argument(op, "input", input)
+    x = argument(op, "input", input, float32)
     require(op, "input", x.dtype, FLOATING)
     if x.ndim != 4:
         raise InvalidArgumentError(f"{op}: input has shape {x.shape}; it must be 4-dimensional")

@@ -2,7 +2,7 @@
 
 import math
 
-from nbflow.dtypes import as_dtype, int64
+from nbflow.dtypes import as_dtype, float32, int64
 from nbflow.errors import InvalidArgumentError, UnimplementedError
 from nbflow.nn.windows import channels_first, numbers, over_batch, padding_of
 from nbflow.ops.table import TABLE
@@ -124,7 +124,7 @@ def max_pool(input, ksize, strides, padding, data_format=None, name=None):
         ValueError: input is of another rank.
         InvalidArgumentError: the window does not fit.
     """
-    x = argument("max_pool", "input", input)
+    x = argument("max_pool", "input", input, float32 if getattr(input, "ndim", 0) == 4 else None)  # as max_pool2d
     return _pool("max_pool", "max", x, _axes_of("max_pool", x), ksize, strides, padding, data_format)
 
 
@@ -150,7 +150,7 @@ def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
 @_documented("max", 2)
 def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
     """The greatest of each window of an image (tf.nn.max_pool2d); with ksize [1, 1, 1, k], of each k channels."""
-    x = argument("max_pool2d", "input", input)
+    x = argument("max_pool2d", "input", input, float32)  # what numbers and arrays become in TensorFlow
     return _pool("max_pool2d", "max", x, 2, ksize, strides, padding, data_format)
 
 
