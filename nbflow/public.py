@@ -143,7 +143,12 @@ def size_of(op: str, name: str, value):
     Raises:
         InvalidArgumentError: it is negative or no integer.
     """
-    (size,) = shape_argument(op, (value,), name)
+    try:
+        (size,) = sizes((value,))
+    except TypeError:
+        raise InvalidDTypeError(f"{op}: {name} is {value!r:.200}; it takes an integer") from None
+    if not isinstance(size, Dim) and size < 0:
+        raise InvalidArgumentError(f"{op}: {name} is {size}; it takes 0 or more")
     return size
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from nbflow.dtypes import as_dtype, bfloat16, bool_, float16, float32, float64, int32, int64
-from nbflow.errors import InvalidArgumentError, InvalidDTypeError
+from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, cast, export, fixed, number, shape_argument, size_of
 from nbflow.shapes import Dim, broadcast, dim_max, normalize_axis
@@ -232,7 +232,7 @@ def linspace(start, stop, num, name=None, axis=0):
     if start.dtype.is_integer:
         wide = float32 if start.dtype.size < 4 else float64
         start, stop = cast(start, wide), cast(stop, wide)
-    num = _count(num)
+    num = size_of("linspace", "num", num[0] if isinstance(num, (list, tuple)) and len(num) == 1 else num)
     shape = broadcast("linspace", start.nbflow_shape, stop.nbflow_shape)
     at = normalize_axis("linspace", axis, len(shape) + 1)
     start, stop = (TABLE["reshape"](_stretched(v, shape), shape=(*shape[:at], 1, *shape[at:])) for v in (start, stop))
@@ -256,14 +256,6 @@ def _open_linspace(start, stop, num: Dim, rank: int):
     step = (stop - start) / cast(TABLE["maximum"](last, 1), start.dtype)
     inside = TABLE["select"](at < last, start + step * cast(at, start.dtype), stop)
     return TABLE["select"](TABLE["equal"](at, 0), start, inside)
-
-
-def _count(num):
-    """The number of points of linspace, a Dim where only values decide."""
-    try:
-        return size_of("linspace", "num", num[0] if isinstance(num, (list, tuple)) and len(num) == 1 else num)
-    except InvalidArgumentError as error:
-        raise InvalidDTypeError(str(error)) from None
 
 
 def _stretched(x, shape: tuple):

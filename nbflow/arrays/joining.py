@@ -61,7 +61,7 @@ def stack(values, axis=0, name="stack"):
 
 
 def _parts(op: str, values) -> list:
-    if op == "concat" and not isinstance(values, (list, tuple)):
+    if op == "concat" and values is not None and not isinstance(values, (list, tuple)):
         values = [values]
     elif isinstance(values, TensorProtocol):
         values = list(values)
