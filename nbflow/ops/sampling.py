@@ -109,7 +109,8 @@ def _gamma_slope(alpha, sample):
 
 gamma_gradient = elementwise(
     "gamma_gradient", "alpha sample", "gamma_gradient(alpha, sample)",
-    dtypes=FULL, reference=np.vectorize(_gamma_slope, [float]), tolerance=2**18, doc="∂ sample / ∂ alpha of random_gamma",
+    dtypes=FULL, reference=np.vectorize(_gamma_slope, [float]), tolerance=2**18,
+    doc="∂ sample / ∂ alpha of random_gamma",
 )  # fmt: skip
 _sampler(
     "gamma",
@@ -227,6 +228,10 @@ _BOUNDED = '''def {{name}}(p, begin, end):
             set_word(word(p, 8), 1, k)
             return
         block = bounded_normals_{dtype}(drawn, mean, deviation, low, high, block, words[0], words[1], words[2])
+        if block == 0 and samples > 0:  # it gave up
+            set_word(word(p, 8), 0, 1)
+            set_word(word(p, 8), 1, k)
+            return
         for i in range(samples):
             store({code}, out, i * number + k, drawn[i], 1)
 '''
@@ -240,7 +245,7 @@ def _lower_bounded_normal(node, lowering):
         node,
         lambda bad: (
             f"stateless_parameterized_truncated_normal: the parameters of distribution {bad} are invalid: it "
-            "needs stddevs > 0, minvals < maxvals and a finite bound"
+            "needs stddevs > 0, minvals < maxvals, a finite bound, and bounds between which samples are found"
         ),
     )
     compute = "float64" if dtype is float64 else "float32"

@@ -275,6 +275,7 @@ def test_set_seed_forgets_what_was_learned():
         (lambda: random.categorical([[1.0]], 2, nf.uint8), "random.categorical: dtype is uint8"),
         (lambda: random.categorical([[1]], 2), r"random.categorical \(logits\): dtype is int32"),
         (lambda: random.stateless_parameterized_truncated_normal([2], [1, 2], 0.0, -1.0), "distribution 0 are invalid"),
+        (lambda: random.stateless_parameterized_truncated_normal([2], [1, 2], np.nan), "distribution 0 are invalid"),
         (
             lambda: random.stateless_parameterized_truncated_normal([2], [1, 2], 0.0, 1.0, [-9.0, 2.0], 1.0),
             "distribution 1 are invalid: it needs stddevs > 0, minvals < maxvals",
