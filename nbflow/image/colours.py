@@ -155,8 +155,9 @@ def _mixed(function: str, images, matrix: tuple):
     x = _of_channels(function, images, 3)
     if not x.dtype.is_floating:
         raise InvalidDTypeError(f"{function}: images has dtype {x.dtype.name}; it takes floating point numbers")
-    red, green, blue = (part * to_tensor(np.asarray(row, x.dtype.np)) for part, row in zip(channels(x), matrix))
-    return red + green + blue
+    rows = x if x.ndim > 1 else TABLE["reshape"](x, shape=(1, 3))
+    mixed = TABLE["matmul"](rows, to_tensor(np.asarray(matrix, x.dtype.np)), transpose_a=False, transpose_b=False)
+    return TABLE["reshape"](mixed, shape=x.nbflow_shape)
 
 
 def _space(name: str, what: str, matrix: tuple):

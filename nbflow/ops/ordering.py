@@ -17,6 +17,7 @@ from nbflow.shapes import Dim, could_be_equal
 
 T = TABLE
 SORTING = 20  # multiplications that cost as much as the part of one element in sorting
+CACHED = 1 << 15  # elements of rows that are sorted at a time, so that the keys stay in the cache
 FEW = 16  # partitions for which each may go through all elements
 
 
@@ -39,7 +40,13 @@ def stable_order(x: np.ndarray, descending: bool = False, first: int | None = No
     """The positions that sort x along its last axis, equal elements in their order; only so many `first` ones."""
     if x.ndim < 2:
         return _stable_order(x, descending, first)
-    return shared(lambda rows: _stable_order(rows, descending, first), x, rank=1, work=SORTING * x.shape[-1])
+    few = max(1, CACHED // max(1, x.shape[-1]))
+
+    def ordered(rows: np.ndarray) -> np.ndarray:
+        parts = [_stable_order(rows[k : k + few], descending, first) for k in range(0, max(1, len(rows)), few)]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    return shared(ordered, x, rank=1, work=SORTING * x.shape[-1])
 
 
 def _stable_order(x: np.ndarray, descending: bool, first: int | None) -> np.ndarray:
