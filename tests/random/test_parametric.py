@@ -271,7 +271,7 @@ def test_set_seed_forgets_what_was_learned():
         (lambda: random.stateless_binomial([2], [1, 2, 3], 5.0, 0.5), r"seed has shape \(3,\)"),
         (lambda: random.categorical([1.0, 2.0], 3), r"random.categorical: logits has shape \(2,\)"),
         (lambda: random.categorical(nf.zeros([2, 0]), 3), "num_classes > 0"),
-        (lambda: random.categorical([[1.0]], -1), "num_samples has size -1"),
+        (lambda: random.categorical([[1.0]], -1), "num_samples is -1"),
         (lambda: random.categorical([[1.0]], 2, nf.uint8), "random.categorical: dtype is uint8"),
         (lambda: random.categorical([[1]], 2), r"random.categorical \(logits\): dtype is int32"),
         (lambda: random.stateless_parameterized_truncated_normal([2], [1, 2], 0.0, -1.0), "distribution 0 are invalid"),
