@@ -9,6 +9,7 @@ from nbflow.ops import matrices
 from nbflow.ops.elementwise import cast, conj
 from nbflow.ops.table import TABLE
 from nbflow.public import axes_of, export, pair
+from nbflow.shapes import could_be_equal
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
 
@@ -208,7 +209,7 @@ def cross(a, b, name=None):
     a, b = pair("cross", a, b, ("a", "b"))
     require("cross", "a", a.dtype, REAL)
     shape = a.nbflow_shape
-    if tuple(shape) != tuple(b.nbflow_shape):
+    if not could_be_equal(tuple(shape), tuple(b.nbflow_shape)):
         raise InvalidArgumentError(f"cross: Both inputs must be of same shape: {a.shape} vs. {b.shape}")
     if not shape or shape[-1] != 3:
         raise (FailedPreconditionError if shape else InvalidArgumentError)(

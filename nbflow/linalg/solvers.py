@@ -10,9 +10,10 @@ from nbflow.errors import InvalidArgumentError
 from nbflow.linalg.factorizations import svd
 from nbflow.ops import matrices
 from nbflow.ops.elementwise import where
+from nbflow.ops.factorization import known_sizes
 from nbflow.ops.table import TABLE
-from nbflow.public import export, pair
-from nbflow.shapes import broadcast
+from nbflow.public import cast, export, pair
+from nbflow.shapes import Dim, broadcast, could_be_equal, dim_max
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import argument
 
@@ -80,6 +81,15 @@ def logdet(matrix, name=None):
     return TABLE["reduce_sum"](TABLE["log"](d), axis=(len(d.nbflow_shape) - 1,), keepdims=False) * 2.0
 
 
+def _longest(a):
+    """The greater of rows and columns: a number where it is known, a tensor elsewhere."""
+    m, n = a.nbflow_shape[-2:]
+    if not isinstance(dim_max(m, n), Dim):
+        return max(m, n)
+    rank = len(a.nbflow_shape)
+    return TABLE["maximum"](*(cast(TABLE["count"](a, axis=(k,)), a.dtype.real_dtype) for k in (rank - 2, rank - 1)))
+
+
 @export("linalg.pinv")
 def pinv(a, rcond=None, validate_args=False, name=None):
     """Moore-Penrose pseudo-inverses [..., n, m] of matrices [..., m, n], by singular values (tf.linalg.pinv).
@@ -97,7 +107,7 @@ def pinv(a, rcond=None, validate_args=False, name=None):
         raise TypeError(f"pinv: a has dtype {a.dtype.name}; it takes float32, float64 and complex dtypes")
     matrices.check_matrices("pinv", "a", a)
     if rcond is None:
-        rcond = 10.0 * max(a.nbflow_shape[-2:]) * np.finfo(a.dtype.np).eps
+        rcond = _longest(a) * (10.0 * float(np.finfo(a.dtype.np).eps))
     s, u, v = svd(a)
     rcond = argument("pinv", "rcond", rcond, s.dtype)
     cutoff = rcond * TABLE["reduce_max"](s, axis=(len(s.nbflow_shape) - 1,), keepdims=False)
@@ -117,8 +127,8 @@ def matrix_rank(a, tol=None, validate_args=False, name=None):
     s = svd(a, compute_uv=False)
     last = (len(s.nbflow_shape) - 1,)
     if tol is None:
-        size = max(a.nbflow_shape[-2:])
-        tol = TABLE["reduce_max"](s, axis=last, keepdims=True) * float(np.finfo(s.dtype.np).eps * size)
+        greatest = TABLE["reduce_max"](s, axis=last, keepdims=True)
+        tol = greatest * (_longest(a) * float(np.finfo(s.dtype.np).eps))
     above = TABLE["greater"](s, argument("matrix_rank", "tol", tol, s.dtype))
     return TABLE["reduce_sum"](TABLE["cast"](above, dtype=int32), axis=last, keepdims=False)
 
@@ -196,9 +206,10 @@ def lstsq(matrix, rhs, l2_regularizer=0.0, fast=True, name=None):
     regular = isinstance(l2_regularizer, TensorProtocol) or l2_regularizer != 0
     if matrix.dtype is complex128 and regular:
         raise NotImplementedError("lstsq: complex128 with l2_regularizer other than 0 is not supported")
-    m, n = matrices.check_matrices("lstsq", "matrix", matrix)
+    matrices.check_matrices("lstsq", "matrix", matrix)
     if not fast:
         return TABLE["least_squares"](matrix, rhs)
+    m, n = known_sizes("lstsq", matrix)
     tall = m >= n
     gramian = matrices.product(matrix, matrix, adjoint_x=tall, adjoint_y=not tall)
     if regular:
@@ -252,7 +263,7 @@ def lu_solve(lower_upper, perm, rhs, validate_args=False, name=None):
     """
     lower_upper, perm = _factors("lu_solve", lower_upper, perm)
     rhs = argument("lu_solve", "rhs", rhs, lower_upper.dtype)
-    if len(rhs.nbflow_shape) < 2 or lower_upper.nbflow_shape[-1] != rhs.nbflow_shape[-2]:
+    if not could_be_equal(tuple(lower_upper.nbflow_shape[-1:]), tuple(rhs.nbflow_shape[-2:-1])):
         raise InvalidArgumentError(
             f"lu_solve: lower_upper has shape {lower_upper.shape} and rhs {rhs.shape}; lower_upper.shape[-1] must "
             f"equal rhs.shape[-2]"

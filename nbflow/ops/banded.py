@@ -10,7 +10,7 @@ from nbflow.ops.matrices import LAPACK, check_matrices, over_stacks, padded, par
 from nbflow.ops.table import TABLE, check_dtypes, register, shape_text
 from nbflow.runtime import lapack
 from nbflow.runtime.pool import shared
-from nbflow.shapes import broadcast, could_be_equal
+from nbflow.shapes import Dim, broadcast, could_be_equal
 
 T = TABLE
 
@@ -153,7 +153,7 @@ def _vjp_banded(k, g, inputs, output, attrs):
     count, m = bands.nbflow_shape[-2:]
     rows = []
     for d in range(count):
-        kept = max(m - d, 0)
+        kept = m - d if isinstance(m, Dim) else max(m - d, 0)
         if lower:
             diagonal = _product_of_rows(part(x, m - kept, m, axis=-2), conj(part(y, 0, kept, axis=-2)))
             rows.append(padded(diagonal, m - kept, 0))

@@ -30,7 +30,7 @@ from nbflow.ops.matrices import (
 from nbflow.ops.table import TABLE, check_dtypes, register
 from nbflow.runtime.lapack import gufuncs, lu
 from nbflow.runtime.pool import shared
-from nbflow.shapes import Dim
+from nbflow.shapes import Dim, dim_min
 
 T = TABLE
 
@@ -48,6 +48,18 @@ def finite(a: np.ndarray) -> np.ndarray:
 def unconnected(*gradients, outputs):
     """Gradients of several results, with zeros where nothing depends on one."""
     return tuple(T["zeros_like"](y) if g is None else g for g, y in zip(gradients, outputs, strict=True))
+
+
+def known_sizes(name: str, a) -> tuple[int, int]:
+    """The rows and columns of matrices, which decide what to compute.
+
+    Raises:
+        InvalidArgumentError: they are not known.
+    """
+    m, n = a.nbflow_shape[-2:]
+    if isinstance(m, Dim) or isinstance(n, Dim):
+        raise InvalidArgumentError(f"{name}: it needs to know the sizes of the last two axes, which are open")
+    return m, n
 
 
 def safe_reciprocal(x):
@@ -100,21 +112,8 @@ def _infer_qr(avals, attrs):
     (a,) = avals
     check_dtypes("qr", ("input",), avals, (*LAPACK, float16))
     m, n = check_matrices("qr", "input", a)
-    k = m if attrs["full_matrices"] else min_size(m, n)
+    k = m if attrs["full_matrices"] else dim_min(m, n)
     return aval(a.dtype, (*a.shape[:-1], k)), aval(a.dtype, (*a.shape[:-2], k, n))
-
-
-def min_size(m, n):
-    """The lesser of two sizes.
-
-    Raises:
-        InvalidArgumentError: one is not known.
-    """
-    if m == n:
-        return m
-    if isinstance(m, Dim) or isinstance(n, Dim):
-        raise InvalidArgumentError("a factorization needs to know the sizes of the last two axes of its input")
-    return min(m, n)
 
 
 def _qr(a, full_matrices):
@@ -144,7 +143,7 @@ def _vjp_tall_qr(q, r, dq, dr):
 
 def _vjp_qr(k, g, inputs, output, attrs):
     (a,), (q, r) = inputs, output
-    m, n = a.nbflow_shape[-2:]
+    m, n = known_sizes("qr", a)
     dq, dr = unconnected(*g, outputs=output)
     if m > n and attrs["full_matrices"]:
         raise NotImplementedError("qr: there is no gradient where rows are more than columns and full_matrices is True")
@@ -203,7 +202,7 @@ def _infer_svd(name: str):
         (a,) = avals
         check_dtypes(name, ("tensor",), avals, LAPACK)
         m, n = check_matrices(name, "tensor", a)
-        p = min_size(m, n)
+        p = dim_min(m, n)
         s = aval(a.dtype.real_dtype, (*a.shape[:-2], p))
         if name == "singular_values":
             return s
@@ -249,7 +248,7 @@ def _vjp_singular_values(k, g, inputs, output, attrs):
 def _vjp_svd(k, g, inputs, output, attrs):
     """Townsend's and Wan and Zhang's formulas, as in TensorFlow."""
     (a,), full = inputs, attrs["full_matrices"]
-    m, n = a.nbflow_shape[-2:]
+    m, n = known_sizes("svd", a)
     s, u, v = output
     gs, gu, gv = unconnected(*g, outputs=output)
     s, gs = cast(s, a.dtype), cast(gs, a.dtype)

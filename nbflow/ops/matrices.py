@@ -7,7 +7,7 @@ from nbflow.dtypes import ALL, COMPLEX, FULL, int32
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import cast, conj, where
 from nbflow.ops.table import TABLE, check_dtypes, composite, shape_text
-from nbflow.shapes import Dim
+from nbflow.shapes import Dim, dim_min
 
 T = TABLE
 LAPACK = FULL + COMPLEX  # the dtypes of factorizations and solvers
@@ -101,7 +101,7 @@ def column(x):
 def diagonal(x):
     """The main diagonals [..., min(m, n)] of matrices."""
     *outer, m, n = x.nbflow_shape
-    size = n if m == n else min(m, n)
+    size = dim_min(m, n)
     flat = T["reshape"](x, shape=(*outer, m * n))
     zeros, ones = (0,) * len(outer), (1,) * len(outer)
     return T["strided_slice"](flat, begin=(*zeros, 0), step=(*ones, n + 1), shape=(*outer, size))
