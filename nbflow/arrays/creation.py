@@ -137,7 +137,7 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype=float32, name=None):
         rows, across = (TABLE["range"](zero, zero + 1, size=n) for n in (num_rows, columns))
         matrix = cast(TABLE["equal"](TABLE["reshape"](rows, shape=(num_rows, 1)), across), dtype)
     else:
-        matrix = tensors.from_numpy(np.eye(num_rows, columns, dtype=as_dtype(dtype).np))
+        matrix = tensors.from_numpy(np.eye(num_rows, columns, dtype=as_dtype(dtype).np), copy=False)
     shape = (*shape_argument("eye", [] if batch_shape is None else batch_shape, "batch_shape"), num_rows, columns)
     return TABLE["broadcast_to"](matrix, shape=tuple(shape))
 

@@ -142,10 +142,9 @@ def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=int32, name
     """
     values, low, high = _values_and_range("histogram_fixed_width_bins", values, value_range)
     nbins = _bins("histogram_fixed_width_bins", nbins)
-    if values.dtype.is_integer:
-        scaled = cast(values - low, as_dtype("float64")) / cast(high - low, as_dtype("float64"))
-    else:
-        scaled = (values - low) / (high - low)
+    if not values.dtype.is_integer:
+        return TABLE["histogram_bins"](values, low, high, nbins=nbins)
+    scaled = cast(values - low, as_dtype("float64")) / cast(high - low, as_dtype("float64"))
     found = TABLE["floor"](scaled * nbins)
     return cast(TABLE["maximum"](TABLE["minimum"](found, nbins - 1), 0), int32)
 

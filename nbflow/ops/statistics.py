@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from nbflow.compiler.graph import aval
-from nbflow.dtypes import ALL, FLOATING, NUMERIC, DType, float64
+from nbflow.dtypes import ALL, FLOATING, NUMERIC, DType, float64, int32, int64
 from nbflow.ops.elementwise import cast, conj, where
 from nbflow.ops.reduction import expand_like, reduced_shape
 from nbflow.ops.table import TABLE, check_dtypes, composite
@@ -106,10 +106,27 @@ reduce_euclidean_norm = _reduction(
 
 def _count_nonzero(x, axis, keepdims, dtype: DType):
     found = x if x.dtype.is_bool else T["not_equal"](x, 0)
+    most = math.prod(x.shape[a] for a in axis)
+    if dtype is int64 and isinstance(most, int) and most < 1 << 31:  # a vector holds twice as many of the shorter ones
+        return cast(T["reduce_sum"](cast(found, int32), axis=axis, keepdims=keepdims), dtype)
     return T["reduce_sum"](cast(found, dtype), axis=axis, keepdims=keepdims)
 
 
 count_nonzero = _reduction(
     "count_nonzero", _count_nonzero, None,
     lambda x, axis, keepdims, dtype: np.sum(x != 0, axis=axis, keepdims=keepdims).astype(dtype.np), dtypes=ALL,
+)  # fmt: skip
+
+
+def _histogram_bins(values, low, high, nbins: int):
+    found = T["floor"]((values - low) / (high - low) * nbins)
+    return cast(T["maximum"](T["minimum"](found, nbins - 1), 0), int32)
+
+
+histogram_bins = composite(
+    "histogram_bins", "values low high", _histogram_bins,
+    lambda avals, attrs: aval(int32, avals[0].shape), dtypes=FLOATING,
+    reference=lambda values, low, high, nbins: np.clip(
+        np.floor((values - low) / (high - low) * nbins), 0, nbins - 1
+    ).astype(np.int32),
 )  # fmt: skip
