@@ -69,7 +69,7 @@ def dropout(x, rate, noise_shape=None, seed=None, name=None):
         >>> import nbflow as nf
         >>> nf.random.set_seed(5)
         >>> nf.nn.dropout(nf.ones([5]), rate=0.5, seed=1).numpy().tolist()
-        [2.0, 2.0, 2.0, 0.0, 0.0]
+        [0.0, 2.0, 2.0, 2.0, 2.0]
     """
 
     def skip():
