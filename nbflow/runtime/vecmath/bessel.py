@@ -177,7 +177,7 @@ Q1 = polynomial(f64, (
 ))  # fmt: skip
 
 INF = f64("inf")
-TWO_OVER_PI, PI = f64(0.6366197723675814), f64(3.141592653589793)
+TWO_OVER_PI, QUARTER_PI = f64(0.6366197723675814), f64(0.7853981633974483)
 E_16 = f64(8886110.520507872)  # e**16
 
 
@@ -324,7 +324,7 @@ def bessel_j0_f64(x):
         return J0_MIDDLE(0.5 * a - 3.0)
     w = 1.0 / (a * a)
     s, c = sin_f64(a), cos_f64(a)
-    return (P0(w) * (c + s) - Q0(w) / a * (s - c)) / sqrt(PI * a)
+    return (P0(w) * (c + s) - Q0(w) / a * (s - c)) / (2.0 * sqrt(QUARTER_PI * a))
 
 
 @scalar_function
@@ -341,7 +341,7 @@ def bessel_j1_f64(x):
         return copysign(1.0, x) * J1_MIDDLE(0.5 * a - 3.0)
     w = 1.0 / (a * a)
     s, c = sin_f64(a), cos_f64(a)
-    return copysign(1.0, x) * ((P1(w) * (s - c) + Q1(w) / a * (s + c)) / sqrt(PI * a))
+    return copysign(1.0, x) * ((P1(w) * (s - c) + Q1(w) / a * (s + c)) / (2.0 * sqrt(QUARTER_PI * a)))
 
 
 @scalar_function
@@ -362,7 +362,7 @@ def bessel_y0_f64(x):
         return Y0_UPPER((x - 6.5) / 1.5)
     w = 1.0 / (x * x)
     s, c = sin_f64(x), cos_f64(x)
-    return (P0(w) * (s - c) + Q0(w) / x * (c + s)) / sqrt(PI * x)
+    return (P0(w) * (s - c) + Q0(w) / x * (c + s)) / (2.0 * sqrt(QUARTER_PI * x))
 
 
 @scalar_function
@@ -384,7 +384,7 @@ def bessel_y1_f64(x):
         return Y1_UPPER((x - 6.5) / 1.5)
     w = 1.0 / (x * x)
     s, c = sin_f64(x), cos_f64(x)
-    return (Q1(w) / x * (s - c) - P1(w) * (s + c)) / sqrt(PI * x)
+    return (Q1(w) / x * (s - c) - P1(w) * (s + c)) / (2.0 * sqrt(QUARTER_PI * x))
 
 
 bessel_i0_f32 = rounded(bessel_i0_f64)
