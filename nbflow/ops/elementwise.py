@@ -318,6 +318,12 @@ def _infer_complex(avals, attrs):
     return aval({float32: complex64, float64: complex128}[avals[0].dtype], shape)
 
 
+def _complex_reference(x, y):
+    made = np.empty(np.broadcast_shapes(x.shape, y.shape), np.result_type(x, y, np.complex64))
+    made.real, made.imag = x, y  # x + 1j * y would make both NaN where one is
+    return made
+
+
 def _angle_slope(g, z, x):
     return -T["complex"](g, zeros_like(g)) / T["complex"](T["imag"](x), T["real"](x))
 
@@ -338,7 +344,7 @@ imag = elementwise(
 complex_ = elementwise(
     "complex", "real imag", "complex(real, imag)",
     lambda g, z, x, y: T["real"](g), lambda g, z, x, y: T["imag"](g),
-    infer=_infer_complex, dtypes=FULL, reference=lambda x, y: x + 1j * y,
+    infer=_infer_complex, dtypes=FULL, reference=_complex_reference,
 )  # fmt: skip
 
 
