@@ -31,14 +31,13 @@ def reshape(tensor, shape, name=None):
     if any(not isinstance(s, Dim) and s < -1 for s in wanted):
         raise InvalidArgumentError(f"reshape: shape {list(wanted)} has a negative size other than -1")
     if -1 in wanted:
+        nothing = any(not isinstance(s, Dim) and s == 0 for s in wanted)  # then zeros do not count, on either side
         total, rest = 1, 1
         for n in tensor.nbflow_shape:
-            total = total * n
+            total = total if nothing and not isinstance(n, Dim) and n == 0 else total * n
         for s in wanted:
-            rest = rest * (1 if s == -1 else s)
-        if rest == 0 and total == 0:
-            rest, total = 1, 1  # of nothing any size will do, and TensorFlow takes 1
-        if not isinstance(rest, Dim) and not isinstance(total, Dim) and (rest == 0 or total % rest):
+            rest = rest if not isinstance(s, Dim) and s in (-1, 0) else rest * s
+        if not isinstance(rest, Dim) and not isinstance(total, Dim) and total % rest:
             raise InvalidArgumentError(
                 f"reshape: tensor has {total} elements (shape {tensor.shape}), which {list(wanted)} does not divide"
             )

@@ -17,6 +17,7 @@ def cases() -> list[Case]:
         *_parts(),
         *_larger(),
         *_clipping(),
+        *_arguments(),
         *_every_dtype(),
     ]
 
@@ -44,6 +45,21 @@ def errors() -> list[Case]:
         "unravel out of range": lambda tf: tf.unravel_index([6], [2, 3]),
         "another shape": lambda tf: tf.ensure_shape([1, 2], [3]),
         "clip to another shape": lambda tf: tf.clip_by_value([1.0, 2], [[0.0], [1]], 1.0),
+        "scatter of a scalar": lambda tf: tf.tensor_scatter_nd_add([1.0, 2], [0], 5.0),
+        "scatter into nothing": lambda tf: tf.scatter_nd([[0]], [1.0], [0]),
+        "indices of uint16": lambda tf: tf.gather([1.0, 2], np.array([0], np.uint16)),
+        "one_hot of int16": lambda tf: tf.one_hot(tf.constant([0], tf.int16), 3),
+        "one_hot of two kinds": lambda tf: tf.one_hot([0], 3, 1.0, 0),
+        "shape of floats": lambda tf: tf.shape([1.0], tf.float32),
+        "broadcast to a scalar": lambda tf: tf.broadcast_to([1], 3),
+        "tile by a scalar": lambda tf: tf.tile([1, 2], 2),
+        "roll by a float": lambda tf: tf.roll([1, 2], 1.0, 0),
+        "reverse_sequence from the end": lambda tf: tf.reverse_sequence([[1, 2]], [1], seq_axis=-1),
+        "split into another number": lambda tf: tf.split([1, 2], [1, 1], num=3),
+        "range of infinitely many": lambda tf: tf.range(0, np.inf),
+        "linspace of 2.5": lambda tf: tf.linspace(0.0, 1.0, 2.5),
+        "matmul of int8": lambda tf: tf.matmul(np.ones((2, 2), np.int8), np.ones((2, 2), np.int8)),
+        "partition into none": lambda tf: tf.dynamic_partition([1], [0], 0),
         "nothing to add": lambda tf: tf.add_n([]),
         "shapes that do not broadcast": lambda tf: tf.broadcast_static_shape(
             tf.TensorShape([2, 2]), tf.TensorShape([1, 3])
@@ -204,6 +220,65 @@ def _clipping() -> list[Case]:
     for name, function in calls.items():
         found += both(name, function, MATRIX, gradient=True)
     return found
+
+
+def _arguments() -> list[Case]:
+    """Arguments of unusual kinds, and what there is at the edges."""
+    edges = {
+        "arrays beside tensors": lambda tf, x: [
+            tf.constant([3, 1]) + np.array([1.7, 2.2]),
+            tf.constant([3, 1]) * np.float32(2.5),
+            tf.maximum(tf.constant([1]), np.array([1.5])),
+            tf.where(np.array([1.0, 0.0]), [1, 2], [3, 4]),
+            tf.reduce_any(np.array([0.0, 2.0])),
+            tf.concat([tf.constant([1]), np.array([2.5])], 0),
+            tf.tensor_scatter_nd_update(tf.constant([1, 2]), [[0]], np.array([7.5])),
+        ],
+        "lists": lambda tf, x: [
+            tf.constant([np.array([1, 2]), np.array([3, 4])]),
+            tf.constant([np.array([1, 2]), [3.5, 4]]),
+            tf.constant([np.float64(1.5), 2]),
+            tf.constant(1e300, tf.float32),
+            tf.stack([1, 2.5]),
+            x[[1, 2]],
+        ],
+        "equality": lambda tf, x: [x == x[:2], x[0] != [1, 2, 3], x[0] == x[0]],
+        "indexing": lambda tf, x: [
+            x[1],
+            x[-1, 1:],
+            x[::-1, ::-2],
+            x[..., None, 2],
+            x[:, 3:0:-1],
+            x[tf.constant(1), tf.constant(-1)],
+            x[:, 9:],
+            x[tf.constant([True, False, True])],
+        ],
+        "axes": lambda tf, x: [
+            tf.gather(x, [[0, 3], [1, 1], [2, 0]], batch_dims=-1),
+            tf.gather(x, [1], axis=np.int64(-1)),
+            tf.expand_dims(x, [1]),
+            tf.split(x, np.array([1, 3]), 1)[1],
+            tf.boolean_mask(x, [[True, False, True, True]] * 3),
+            tf.linspace(x[0], x[1], 4, axis=1),
+        ],
+        "nothing": lambda tf, x: [
+            tf.reshape(x[:0], [0, -1]),
+            tf.concat([x[:0], x], 0),
+            tf.gather(x, np.zeros((0, 2), I32)),
+            tf.tile(x, [0, 1]),
+            tf.reverse(x[:, :0], [0]),
+            tf.pad(x[:0], [[1, 0], [0, 0]]),
+        ],
+    }
+    found = []
+    for name, function in edges.items():
+        found += both(name, function, MATRIX, gradient=name in ("axes", "nothing", "indexing"))
+    spaced = lambda tf: [
+        tf.linspace(tf.constant(0, d), tf.constant(9, d), 4) for d in (tf.int8, tf.int32, tf.uint8, tf.int64)
+    ]
+    ranges = lambda tf: [tf.range(tf.constant([3])), tf.range(5, 0, -2), tf.range(0, 1, 0.3), tf.fill([2], [7])]
+    on = lambda tf: [tf.one_hot([True, False], 3), tf.one_hot([], 2), tf.one_hot([[0], [2]], 3, 5, -1, axis=0)]
+    return [*found, Case("linspace/integers", spaced, []), Case("ranges", ranges, []), Case("one_hot/kinds", on, [])]
 
 
 def _every_dtype() -> list[Case]:

@@ -31,6 +31,9 @@ def errors() -> list[Case]:
         "too few segment ids": lambda tf: tf.math.segment_sum([1.0, 2, 3], [0, 1]),
         "unsorted id out of range": lambda tf: tf.math.unsorted_segment_sum([1.0, 2], [0, 3], 3),
         "negative num_segments": lambda tf: tf.math.unsorted_segment_sum([1.0, 2], [0, 1], -1),
+        "k of 1.5": lambda tf: tf.math.top_k([1.0, 2], 1.5),
+        "argmin as int16": lambda tf: tf.argmin([1.0, 2], output_type=tf.int16),
+        "axis given twice": lambda tf: tf.reduce_sum([[1.0, 2]], [0, -2]),
         "k too great": lambda tf: tf.math.top_k([1.0, 2], 3),
         "k negative": lambda tf: tf.math.top_k([1.0, 2], -1),
         "sort upwards": lambda tf: tf.sort([1.0], direction="UP"),
@@ -56,6 +59,8 @@ def _scans() -> list[Case]:
         found += both(at, function, CUBE)
         if name != "cumulative_logsumexp" or not exclusive:
             found += both(f"{at}/gradient", function, MATRIX[:, :2], gradient=True)
+    unknown = np.array([np.nan, 1, np.nan, 2])
+    found += both("cumulative_logsumexp/nan", lambda tf, x: tf.math.cumulative_logsumexp(x), unknown)
     found += both("cumprod/zero", lambda tf, x: tf.math.cumprod(x), np.array([2.0, 0, 3]), gradient=True)
     odd = np.array([-np.inf, -np.inf, 1, np.inf, 2])
     found += both("cumulative_logsumexp/odd", lambda tf, x: tf.math.cumulative_logsumexp(x), odd)
@@ -75,6 +80,13 @@ def _statistics() -> list[Case]:
         empty = lambda tf, x, name=name: getattr(tf.math, name)(x, 1)
         found += both(f"{name}/empty", empty, np.zeros((2, 0)))
     found += both("reduce_euclidean_norm/zero", lambda tf, x: tf.math.reduce_euclidean_norm(x), [0.0, 0], gradient=True)
+    zeros = np.array([[2.0, 0, 3], [0, 0, 1], [4, -1, 2], [np.inf, 1, 2]])
+    prod = lambda tf, x: [tf.reduce_prod(x, 1), tf.reduce_prod(x, [-1], keepdims=True)]
+    found += both("reduce_prod/zeros", prod, zeros, gradient=True)
+    ties = lambda tf, x: [tf.reduce_max(x, 1), tf.reduce_min(x), tf.reduce_max(x, [])]
+    found += both("extremes/ties", ties, np.array([[1.0, 1, 0], [2, 2, 2]]), gradient=True)
+    norm = lambda tf, x: tf.math.reduce_euclidean_norm(x, 1)
+    found.append(Case("reduce_euclidean_norm/complex", norm, [np.array([[1 + 2j, 3 - 1j], [0.5j, 2]], np.complex64)]))
     nothing = np.full(3, -np.inf)
     found += both("reduce_logsumexp/nothing", lambda tf, x: tf.reduce_logsumexp(x), nothing)
     count = lambda tf, x: [
@@ -109,6 +121,13 @@ def _segments() -> list[Case]:
         tf.math.segment_prod(x, [0, 0, 1, 1, 1]),
     ]
     found += both("segment_prod/zeros", prod, zeros, gradient=True)
+    unknown = np.array([[2.0, np.nan], [np.nan, 1], [3, 3]])
+    extremes = lambda tf, x: [
+        tf.math.segment_max(x, [0, 0, 1]),
+        tf.math.segment_min(x, [0, 0, 1]),
+        tf.math.unsorted_segment_max(x, [1, 1, 0], 2),
+    ]
+    found += both("segments/nan", extremes, unknown)
     none = lambda tf, x: [
         tf.math.segment_sum(x, np.zeros(0, I32)),
         tf.math.unsorted_segment_max(x, np.zeros(0, I32), 2),
