@@ -166,8 +166,15 @@ def _truncate_div_reference(x, y):
     return quotient + ((quotient < 0) & (quotient * y != x)).astype(x.dtype)
 
 
+def _floor_div(dtypes, result) -> str:
+    """The quotient of halves is rounded before its floor is taken, as in TensorFlow."""
+    if result.is_half:
+        return f"floor(round_{result.code}(x / y))"
+    return "floor(x / y)" if result.is_floating else "x // y"
+
+
 floor_div = _quotient(
-    "floor_div", lambda dtypes, result: "floor(x / y)" if result.is_floating else "x // y",
+    "floor_div", _floor_div,
     None, None, reference=lambda x, y: np.floor(x / y) if x.dtype.kind == "f" else x // y,
     rounding=lambda q: T["floor"](q),
 )  # fmt: skip

@@ -122,7 +122,8 @@ reduce_prod = _reduction("reduce_prod", "prod", _vjp_prod, NUMERIC, np.prod)
 
 def _empty_extreme(function, start):
     def reference(x, axis, keepdims):
-        least, most = (-np.inf, np.inf) if x.dtype.kind == "f" else (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
+        whole = x.dtype.kind in "iu"
+        least, most = (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max) if whole else (-np.inf, np.inf)
         initial = least if start == "lowest" else most
         return function(x, axis=axis, keepdims=keepdims, initial=initial)
 
