@@ -71,7 +71,7 @@ def test_the_global_seed_does_not_matter():
         ),
         (lambda: nf.random.stateless_uniform([2], [1, 2], dtype=nf.int32), "minval is 0 and maxval is None"),
         (lambda: nf.random.stateless_uniform([2], [1, 2], 0, 3, nf.uint32), "dtype is uint32"),
-        (lambda: nf.random.split([1, 2], -1), "num has size -1"),
+        (lambda: nf.random.split([1, 2], -1), "num is -1"),
         (lambda: nf.random.split(nf.constant([1, 2], nf.uint32)), r"random.split \(seed\): dtype is uint32"),
         (lambda: nf.random.stateless_normal([2], [1, 2], alg="mersenne"), "mersenne"),
         (lambda: nf.random.stateless_truncated_normal([-1], [1, 2]), "size -1"),
