@@ -64,7 +64,7 @@ def _measure(team: Team, rows: list[Row], rounds: int, console: Console) -> list
 
         task = progress.add_task("", total=len(rows))
         results = [measured(row, row.rounds(rounds), "") for row in rows]
-        near = [result for result in results if (ratio(result) or 0) > NEAR and not note(result)]
+        near = [result for result in results if (ratio(result) or 0) > NEAR]
         progress.update(task, total=len(rows) + len(near))
         for result in near:
             again = measured(result.row, 3 * result.row.rounds(rounds), ", once more")

@@ -35,3 +35,4 @@ case("nn.nce_loss", None, normal((10_000, 10)), normal((10_000,)), integers(0, 1
      normal((10_000, 10), seed=1), num_sampled=50, num_classes=10_000)  # fmt: skip
 case("nn.sampled_softmax_loss", None, normal((10_000, 10)), normal((10_000,)), integers(0, 10_000, (10_000, 1),
      "int64"), normal((10_000, 10), seed=1), num_sampled=50, num_classes=10_000)  # fmt: skip
+case("math.sobol_sample", None, dim=10, num_results=100_000)

@@ -118,6 +118,7 @@ case("math.igammac", None, LARGE, uniform(1, 9, seed=1))
 case("math.zeta", None, LARGE, UNIT)
 case("math.polygamma", None, uniform(2, 2), LARGE)
 case("math.betainc", None, LARGE, LARGE, UNIT)
+case("math.lbeta", None, uniform(0.1, 0.9, (100_000, 10)))
 
 for _name in ("add", "multiply", "maximum", "less"):
     case(f"math.{_name}", BINARY[f"math.{_name}"][0], integers(), integers(seed=1), what="int32")

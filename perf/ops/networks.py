@@ -141,3 +141,14 @@ case("nn.depth_to_space", lambda x: x.reshape(32, 50, 50, 2, 2, 3).swapaxes(2, 3
      normal((32, 50, 50, 12)), block_size=2)  # fmt: skip
 case("space_to_batch", None, normal(IMAGES), block_shape=(2, 2), paddings=((0, 0), (0, 0)))
 case("batch_to_space", None, normal((128, 50, 50, 3)), block_shape=(2, 2), crops=((0, 0), (0, 0)))
+case("nn.dilation2d", None, normal(IMAGES), normal((3, 3, 3), seed=1), strides=(1, 1, 1, 1), padding="SAME",
+     data_format="NHWC", dilations=(1, 1, 1, 1))  # fmt: skip
+case("nn.erosion2d", None, normal(IMAGES), normal((3, 3, 3), seed=1), strides=(1, 1, 1, 1), padding="SAME",
+     data_format="NHWC", dilations=(1, 1, 1, 1))  # fmt: skip
+case("extract_volume_patches", None, normal((4, 40, 40, 40, 4)), ksizes=(1, 2, 2, 2, 1), strides=(1, 2, 2, 2, 1),
+     padding="VALID")  # fmt: skip
+case("nn.isotonic_regression", None, normal(MATRIX))
+case("nn.ctc_loss", None, integers(1, 9, (100, 10)), normal((50, 100, 200)), blank_index=0,
+     call=lambda f, y, x, blank_index: f(y, x, [10] * 100, [50] * 100, blank_index=blank_index))  # fmt: skip
+case("nn.fractional_max_pool", None, normal(IMAGES), pooling_ratio=[1.0, 1.44, 1.44, 1.0], seed=1)
+case("nn.fractional_avg_pool", None, normal(IMAGES), pooling_ratio=[1.0, 1.44, 1.44, 1.0], seed=1)

@@ -7,7 +7,7 @@ from perf import ops
 
 SWEEP = True
 CASES = {key: (key,) for key in ops.CASES}
-NOTES = {key: case.note for key, case in ops.CASES.items() if case.note}
+NOTES = {key: case.note or ops.BY_FUNCTION.get(case.function, "") for key, case in ops.CASES.items()}
 WARM_UP = 0.03
 BLOCK = 0.008
 ROUNDS = 5
