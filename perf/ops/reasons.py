@@ -7,7 +7,8 @@ REASONS = {
     "the same BLAS routine": "linalg.matmul linalg.tensordot",
     "NumPy's own sort": "sort",
     "NumPy's own transform": """signal.fft signal.fft2d signal.fft3d signal.fftnd signal.ifft signal.ifft2d
-        signal.ifft3d signal.ifftnd signal.rfft signal.rfft2d signal.rfft3d signal.irfft signal.irfft2d signal.irfft3d""",
+        signal.ifft3d signal.ifftnd signal.rfft signal.rfft2d signal.rfft3d
+        signal.irfft signal.irfft2d signal.irfft3d""",
     "TensorFlow's numbers: each has a place of its own in the Philox stream": """random.gamma random.stateless_gamma
         random.poisson random.stateless_poisson random.stateless_binomial""",
     "several eager ops, which nf.function makes one loop of": """clip_by_norm clip_by_average_norm clip_by_global_norm
