@@ -1,6 +1,6 @@
 """A trace: runs a Python function on symbolic tensors and keeps the ops that it applies as a graph."""
 
-import operator
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -87,35 +87,51 @@ class SymbolicTensor(Tensor):
         raise TypeError("a symbolic tensor cannot be pickled: it has no value")
 
 
-def _static(value: Value):
-    node = value.node
-    if node is None:
+def _part(parts, attrs):
+    (begin,), (step,), (size,) = attrs["begin"], attrs["step"], attrs["shape"]
+    return tuple(parts[0][begin + k * step] for k in range(size))
+
+
+# op -> (rank of its result, (values of the inputs, attributes) -> the value): what sizes are computed with
+_STATIC = {
+    "strided_slice": (1, _part),
+    "concat": (1, lambda parts, attrs: tuple(size for part in parts for size in part)),
+    "add": (0, lambda parts, attrs: parts[0] + parts[1]),
+    "subtract": (0, lambda parts, attrs: parts[0] - parts[1]),
+    "multiply": (0, lambda parts, attrs: parts[0] * parts[1]),
+    "floor_div": (0, lambda parts, attrs: parts[0] // parts[1]),
+}
+_DEPTH = 50  # sizes are not computed by more steps than this; loops that count are
+
+
+def _static(value: Value, known: dict | None = None, depth: int = 0):
+    node, known = value.node, {} if known is None else known
+    if node is None or depth > _DEPTH or len(value.shape) > 1:
         return None
+    if value not in known:
+        known[value] = _static_of(value, node, known, depth)
+    return known[value]
+
+
+def _static_of(value: Value, node, known: dict, depth: int):
     if node.op.static is not None and node.op.name.startswith("shape_"):
         return node.inputs[0].shape
     if node.op is CONSTANT:
         array = node.attrs["value"].array
         return array.item() if array.ndim == 0 and array.dtype.kind == "i" else None
     if node.op.name == "count" and value.dtype.is_integer:
-        size = 1
-        for axis in node.attrs["axis"]:
-            size = size * node.inputs[0].shape[axis]
-        return size
-    parts = [_static(v) for v in node.inputs]
+        return math.prod(node.inputs[0].shape[axis] for axis in node.attrs["axis"])
+    reshaped = node.op.name == "reshape" and value.aval.size == 1
+    rank, rule = _STATIC.get(node.op.name, (None, None))
+    if not reshaped and rank != len(value.shape):
+        return None
+    parts = [_static(v, known, depth + 1) for v in node.inputs]
     if not parts or any(p is None for p in parts):
         return None
-    if node.op.name == "strided_slice" and len(value.shape) == 1:
-        (begin,), (step,), (size,) = node.attrs["begin"], node.attrs["step"], node.attrs["shape"]
-        return tuple(parts[0][begin + k * step] for k in range(size))
-    if node.op.name == "reshape" and value.aval.size == 1:
-        only = parts[0][0] if isinstance(parts[0], tuple) else parts[0]
-        return only if value.shape == () else (only,)
-    if node.op.name == "concat" and len(value.shape) == 1:
-        return tuple(size for part in parts for size in part)
-    if node.op.name in ("add", "subtract", "multiply", "floor_div") and value.shape == ():
-        function = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul}
-        return function.get(node.op.name, operator.floordiv)(*parts)
-    return None
+    if not reshaped:
+        return rule(parts, node.attrs)
+    only = parts[0][0] if isinstance(parts[0], tuple) else parts[0]
+    return only if value.shape == () else (only,)
 
 
 def _user_line() -> str:
