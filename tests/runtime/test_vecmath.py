@@ -330,7 +330,7 @@ def worst(name, errors, got, args):
 
 @pytest.mark.parametrize("name,suffix", [case for case in CASES if any(vecmath.BOUNDS[case[0]])])
 def test_error_bound(name, suffix):
-    args = arguments(name, suffix, 20_000 if suffix == "f32" and name != "lgamma" else 150)
+    args = arguments(name, suffix, 20_000 if suffix == "f32" and name != "lgamma" else 100)
     got = compute(name, suffix, *args)
     errors = (errors_f32 if suffix == "f32" else errors_f64)(name, got, args)
     assert errors.max() <= vecmath.BOUNDS[name][suffix == "f64"], worst(name, errors, got, args)
