@@ -207,7 +207,7 @@ def _lower_matmul(node, lowering):
         source = _tiles(names, n)
     elif not dtype.is_differentiable:
         source = _LOOPS.format(**names)
-    elif max(n, k) <= TINY and not ta and lda == k and m > 16 * TINY:
+    elif max(n, k) <= TINY and not ta and lda == k:
         source, whole, flop = _tiny(names, n, k, tb), False, NS_PER_READ
     elif n == 1 or m == 1:
         if n != 1:  # Cᵀ = Bᵀ Aᵀ

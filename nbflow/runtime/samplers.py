@@ -229,6 +229,8 @@ def _binomial_of(rounded):
             return 0.0
         if prob >= one:
             return np.float64(count)
+        if not math.isfinite(count):  # no sample would ever be taken
+            return np.nan
         if prob <= half:
             return _binomial(np.float64(count), np.float64(prob), rounded(count * prob), output, lo, hi, key)
         if prob > half:

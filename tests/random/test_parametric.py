@@ -325,3 +325,10 @@ def test_other_errors():
 def test_rows_together_are_all_rows_where_one_thread_does_them(rows):
     assert rows_together(rows, 200_000 // rows) == rows
     assert 1 <= rows_together(rows, 10**7) <= rows
+
+
+@pytest.mark.parametrize("count", [np.nan, np.inf])
+def test_binomial_of_no_finite_count_ends(count):
+    probs = [0.3, 0.9, np.nan]
+    found = nf.random.stateless_binomial([3], [1, 2], np.float64(count), np.float64(probs), output_dtype=nf.float64)
+    assert np.isnan(found.numpy()).all()
