@@ -154,7 +154,11 @@ def _quotient(name: str, expr, *vjps, reference, rounding=None):
     def rule(x, y):
         if rounding is not None and x.dtype.is_half:  # the quotient is rounded to a half first, as in TensorFlow
             return rounding(T["divide"](x, y))
-        return checked(x, y)
+        found = checked(x, y)
+        if found is None and name == "truncate_div" and x.dtype.is_integer and x.dtype.size <= 4:
+            # exact in float64, in which vectors divide
+            return cast(T[name](cast(x, float64), cast(y, float64)), x.dtype)
+        return found
 
     return elementwise(name, "x y", expr, *vjps, dtypes=REAL, reference=reference, simplify=simplifying(rule))
 
@@ -181,7 +185,7 @@ floor_div = _quotient(
 truncate_div = _quotient(
     "truncate_div",
     lambda dtypes, result: "trunc(x / y)" if result.is_floating
-    else "x // y + (1 if (x % y != 0) & ((x < 0) != (y < 0)) else 0)",
+    else "x // y + (1 if (x // y * y != x) & ((x < 0) != (y < 0)) else 0)",
     None, None, reference=_truncate_div_reference,
     rounding=lambda q: where(q < 0, T["ceil"](q), T["floor"](q)),
 )  # fmt: skip
