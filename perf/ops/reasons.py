@@ -12,7 +12,8 @@ REASONS = {
     "TensorFlow's numbers: each has a place of its own in the Philox stream": """random.gamma random.stateless_gamma
         random.poisson random.stateless_poisson random.stateless_binomial""",
     "several eager ops, which nf.function makes one loop of": """clip_by_norm clip_by_average_norm clip_by_global_norm
-        linalg.norm linalg.normalize nn.weighted_moments image.psnr""",
+        linalg.norm linalg.normalize linalg.cross nn.weighted_moments image.psnr saturate_cast""",
+    "one pass for each axis": "roll",
     "indices are checked, and the last of equal ones is found": "dynamic_stitch",
     "indices are checked": "math.confusion_matrix gather gather_nd",
     "patches times filters, for any number of channels": "nn.conv1d",
