@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -93,7 +93,7 @@ def _part(parts, attrs):
 
 
 # op -> (rank of its result, (values of the inputs, attributes) -> the value): what sizes are computed with
-_STATIC = {
+_STATIC: dict[str, tuple[int, Callable]] = {
     "strided_slice": (1, _part),
     "concat": (1, lambda parts, attrs: tuple(size for part in parts for size in part)),
     "add": (0, lambda parts, attrs: parts[0] + parts[1]),
@@ -121,15 +121,15 @@ def _static_of(value: Value, node, known: dict, depth: int):
         return array.item() if array.ndim == 0 and array.dtype.kind == "i" else None
     if node.op.name == "count" and value.dtype.is_integer:
         return math.prod(node.inputs[0].shape[axis] for axis in node.attrs["axis"])
-    reshaped = node.op.name == "reshape" and value.aval.size == 1
-    rank, rule = _STATIC.get(node.op.name, (None, None))
-    if not reshaped and rank != len(value.shape):
+    rule = _STATIC.get(node.op.name)
+    known_rank = rule is not None and rule[0] == len(value.shape)
+    if not known_rank and not (node.op.name == "reshape" and value.aval.size == 1):
         return None
     parts = [_static(v, known, depth + 1) for v in node.inputs]
     if not parts or any(p is None for p in parts):
         return None
-    if not reshaped:
-        return rule(parts, node.attrs)
+    if rule is not None:
+        return rule[1](parts, node.attrs)
     only = parts[0][0] if isinstance(parts[0], tuple) else parts[0]
     return only if value.shape == () else (only,)
 
