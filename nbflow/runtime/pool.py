@@ -6,6 +6,7 @@ wait.
 
 import itertools
 import math
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -21,6 +22,10 @@ SMALL = 128 * 128  # elements of a matrix that NumPy's library works on with one
 @cache
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(num_threads(), thread_name_prefix="nbflow-host")
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads: it makes its own
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 def shared(function: Callable, *stacks: np.ndarray, rank: int = 2, work: float = 0):
