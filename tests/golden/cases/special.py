@@ -207,8 +207,8 @@ def _others() -> list[Case]:
     ]
     for k, values in enumerate(([1, 2, 2], [1, 2, 3], [3, 2], [[1, 2], [2, 3]])):
         found.append(Case(f"monotone/{k}", monotone, [np.array(values, I32)]))
-    # In TensorFlow the place of a NaN in the array decides which small integer it becomes, and int64 that a target holds
-    # is clipped to its least number
+    # In TensorFlow the place of a NaN in the array decides which small integer it becomes, and int64 that a target
+    # holds is clipped to its least number
     points = np.append(POINTS[~np.isnan(POINTS)], [300.0, -300, 3e9, -3e9, 1e30])
     for name in ("uint8", "int8", "int32", "int64", "float16", "float32", "complex64"):
         found += both(f"saturate_cast/{name}", lambda tf, x, n=name: tf.saturate_cast(x, getattr(tf, n)), points)
