@@ -50,7 +50,7 @@ class ConcreteFunction:
                 try:
                     tensor = trace.lift(leaf if type(leaf) is Tensor else to_tensor(leaf))
                 except (TypeError, ValueError) as error:
-                    if isinstance(error, InvalidArgumentError) or isinstance(leaf, TensorProtocol):
+                    if type(error) is InvalidArgumentError or isinstance(leaf, TensorProtocol):
                         raise
                     raise TypeError(
                         f"{name} returned {leaf!r} of type {type(leaf).__name__}; a traced function returns tensors, "

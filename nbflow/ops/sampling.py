@@ -61,14 +61,16 @@ def _sampler(distribution: str, arguments: tuple[str, ...], compute: str, infer,
         compute: the type that the sampler takes its parameters in; "" for their own.
     """
 
+    def _half(kind) -> str:
+        return "_float16" if kind == np.float16 and not compute else ""
+
     def lower(node, lowering):
         result, given = node.output, node.inputs[1:]
         number = math.prod(given[0].shape)
         words, *parameters = (lowering.dense(lowering.place(v), v.shape) for v in node.inputs)
         loads = [f"load({v.dtype.code}, word(p, {4 + k}), k, 0)" for k, v in enumerate(given)]
-        half = "_float16" if given[-1].dtype is float16 and not compute else ""
         source = _SAMPLES.format(
-            distribution=f"{distribution}{half}",
+            distribution=f"{distribution}{_half(given[-1].dtype.np)}",
             code=result.dtype.code,
             parameters=", ".join(f"{compute}({load})" if compute else load for load in loads),
             value=_converted("value", result.dtype),
@@ -80,14 +82,16 @@ def _sampler(distribution: str, arguments: tuple[str, ...], compute: str, infer,
         lowering.call(node.op.name, source, arguments, result.aval.size, touches, cost)
 
     def reference(words, *parameters, shape, dtype=None):
-        sample_of = samplers.python_callable(getattr(samplers, distribution))
+        kind = parameters[-1].dtype
+        sample_of = samplers.python_callable(getattr(samplers, f"{distribution}{_half(kind)}"))
+        number_of = float if compute else np.float32 if kind.itemsize == 2 else kind.type  # as kernels load it
         out = np.empty(shape, dtype.np if dtype else parameters[0].dtype)
         flat, number = out.reshape(-1), max(parameters[0].size, 1)
         for i in range(out.size):
             sample, k = divmod(i, number)
             output = np.uint64(k * (out.size // number) + sample)
             numbers = [x.reshape(-1)[k] for x in parameters]
-            flat[i] = sample_of(*(map(float, numbers) if compute else numbers), output, *words.view(np.uint64))
+            flat[i] = sample_of(*map(number_of, numbers), output, *words.view(np.uint64))
         return out
 
     names = ("words", *arguments)
@@ -261,9 +265,11 @@ def _bounded_normal_reference(words, *parameters, shape):
     out = np.empty(shape, parameters[0].dtype)
     columns, block = out.reshape(-1, number), np.uint64(0)
     fill = samplers.python_callable(getattr(samplers, f"bounded_normals_{out.dtype}"))
+    computed = np.result_type(out.dtype, np.float32)
+    parameters = [x.reshape(-1).astype(computed) for x in parameters]
     for k in range(number if out.size else 0):
-        column = np.empty(len(columns), out.dtype)
-        block = np.uint64(fill(column, *(x.reshape(-1)[k] for x in parameters), block, *words.view(np.uint64)))
+        column = np.empty(len(columns), computed)
+        block = np.uint64(fill(column, *(x[k] for x in parameters), block, *words.view(np.uint64)))
         columns[:, k] = column
     return out
 

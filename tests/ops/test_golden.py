@@ -28,6 +28,12 @@ def assert_near(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> N
     )
 
 
+@pytest.fixture(autouse=True)
+def _no_global_seed():
+    """Seeds of their own are all that random functions start from, as where the golden values come from."""
+    nf.random.set_seed(None)
+
+
 @pytest.mark.parametrize(("family", "case"), CASES)
 def test_same_as_tensorflow(family, case):
     found, golden = answer(nf, case), GOLDEN[family]

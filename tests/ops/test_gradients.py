@@ -47,7 +47,7 @@ DIFFERENTIABLE = [name for name in SAMPLED if differentiable(name) and name not 
 # TensorFlow's gradients of these do not conjugate what complex numbers are multiplied by.
 UNCONJUGATED = {"squared_difference", "multiply_no_nan", "xlogy", "xlog1py", "xdivy", "cumprod", "segment_prod", "silu"}
 UNCONJUGATED |= {"unsorted_segment_prod", "matrix_determinant", "log_matrix_determinant", "matrix_square_root"}
-UNCONJUGATED |= {"tridiagonal_solve"}
+UNCONJUGATED |= {"tridiagonal_solve", "reduce_euclidean_norm"}
 # Vectors of complex matrices may be turned by any phase, which their gradients do not know.
 PHASES = {"svd", "eigh"}
 # The derivative of these by their order a has none of its own, as in TensorFlow; cholesky's is that of a symmetric

@@ -35,7 +35,7 @@ def statistics(**attrs) -> Callable:
     def samples(dtype: DType) -> Iterator[Sample]:
         for shape, axis in some(dtype, STATISTICS):
             for keepdims in (False, True):
-                smooth = dtype.is_floating and 1 < len(shape) < 4
+                smooth = dtype.is_differentiable and 1 < len(shape) < 4
                 yield Sample([numbers(dtype, shape)], {"axis": axis, "keepdims": keepdims, **attrs}, smooth)
         if dtype.is_floating:
             for value in (np.inf, -np.inf, np.nan):
