@@ -104,6 +104,7 @@ _SCATTER = """def {{name}}(p, begin, end):
                     store({code}, target, j, {compute}({combine}), 1)
 """
 WORDS = 9  # before the sizes
+FEW = 8  # elements that an index stands for
 
 
 def _source(template: str, depth: int, index: str, **values) -> str:
@@ -130,7 +131,9 @@ def _call(node, lowering, template: str, walk: Walk, data, indices, target, exte
     values["inner"] = 1 if scale == 1 else "inner"  # single elements need no loop
     source = _source(template, depth, indices.dtype.code, name=name, **values)
     words = [x, at, target, failed, node.attrs.get("policy", STRICT), walk.outer, walk.count, walk.rows, scale]
-    options = {"whole": True} if template is _SCATTER else {}
+    options: dict = {"whole": True} if template is _SCATTER else {}
+    if options and scale < FEW:  # going through the indices is most of the work: once for all rows of a result
+        options["multiple"] = walk.rows
     cost = 20 + walk.batch * walk.outer * walk.count * (2 + 0.5 * scale)
     lowering.call(
         name, source, [*words, *walk.sizes], extent, [touch_x, touch_at, touch_failed, touch], cost, **options
