@@ -12,8 +12,14 @@ REASONS = {
     "TensorFlow's numbers: each has a place of its own in the Philox stream": """random.gamma random.stateless_gamma
         random.poisson random.stateless_poisson random.stateless_binomial""",
     "several eager ops, which nf.function makes one loop of": """clip_by_norm clip_by_average_norm clip_by_global_norm
-        linalg.norm linalg.normalize linalg.cross nn.weighted_moments image.psnr saturate_cast""",
-    "one pass for each axis": "roll",
+        linalg.norm linalg.normalize linalg.cross linalg.global_norm nn.weighted_moments nn.sufficient_statistics
+        math.is_non_decreasing math.is_strictly_increasing math.unsorted_segment_mean math.unsorted_segment_sqrt_n
+        histogram_fixed_width image.adjust_brightness image.convert_image_dtype image.rgb_to_grayscale image.psnr
+        saturate_cast""",
+    "its zeros are written; NumPy's are pages that nobody has touched yet": "eye linalg.diag linalg.tensor_diag",
+    "numbers are checked, and the greatest is looked for first": "math.bincount",
+    "one pass for each axis": "roll signal.fftshift signal.ifftshift",
+    "borders are copied piece by piece": "pad image.resize_with_crop_or_pad",
     "indices are checked, and the last of equal ones is found": "dynamic_stitch",
     "indices are checked": "math.confusion_matrix gather gather_nd",
     "patches times filters, for any number of channels": "nn.conv1d",
