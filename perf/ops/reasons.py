@@ -22,6 +22,7 @@ REASONS = {
     "borders are copied piece by piece": "pad image.resize_with_crop_or_pad",
     "indices are checked, and the last of equal ones is found": "dynamic_stitch",
     "indices are checked": "math.confusion_matrix gather gather_nd",
+    "a thousand elements: it is Python's overhead": "linalg.tensor_diag_part",
     "patches times filters, for any number of channels": "nn.conv1d",
     "weights for any size; NumPy's way knows that it is the double": "image.resize",
 }
