@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nbflow as nf
-from nbflow.dtypes import as_dtype_or_none
+from nbflow.dtypes import ALL
 from tests.golden.cases import FAMILIES, answer
 
 FOLDER = pathlib.Path(__file__).parents[1] / "golden"
@@ -15,12 +15,15 @@ CASES = [pytest.param(name, case, id=f"{name}-{case.name}") for name, f in FAMIL
 ERRORS = [pytest.param(name, case, id=f"{name}-{case.name}") for name, f in FAMILIES.items() for case in f.errors()]
 
 
+DTYPES = {dtype.name for dtype in ALL}
+
+
 def of_one_dtype(params: list) -> list:
     """Of cases that differ in their dtype only, one; the dtypes take turns."""
     groups: dict[tuple, list] = {}
     for param in params:
         family, case = param.values
-        name = "/".join(part for part in case.name.split("/") if as_dtype_or_none(part) is None)
+        name = "/".join(part for part in case.name.split("/") if part not in DTYPES)
         groups.setdefault((family, name), []).append(param)
     return [group[k % len(group)] for k, group in enumerate(groups.values())]
 
