@@ -72,22 +72,6 @@ def clip_by_norm(t, clip_norm, axes=None, name=None):
     return _like(t, TABLE["identity"](scaled / TABLE["maximum"](norm, limit)))
 
 
-@export("clip_by_average_norm")
-def clip_by_average_norm(t, clip_norm, name=None):
-    """The tensor scaled so that its norm, divided by how many elements it has, is at most clip_norm.
-
-    Args:
-        t: a floating point tensor.
-        clip_norm: the greatest average norm, a scalar.
-    """
-    x = argument("clip_by_average_norm", "t", t)
-    over = tuple(range(x.ndim))
-    inverse = TABLE["rsqrt"](TABLE["reduce_sum"](x * x, axis=over, keepdims=False))
-    inverse = inverse * TABLE["count"](x, axis=over)
-    limit = argument("clip_by_average_norm", "clip_norm", clip_norm, x.dtype)
-    return TABLE["identity"](x * limit * TABLE["minimum"](inverse, TABLE["ones_like"](limit) / limit))
-
-
 def _tensors(op: str, t_list) -> list:
     if not isinstance(t_list, Sequence) or isinstance(t_list, str):
         raise TypeError(f"{op}: t_list is a {type(t_list).__name__}; it takes a list of tensors")

@@ -220,12 +220,16 @@ def linspace(start, stop, num, name=None, axis=0):
     """num evenly spaced numbers from start to stop, both included (tf.linspace).
 
     Args:
-        start, stop: floating point tensors of one shape.
-        num: how many, at least 1.
+        start, stop: tensors of one dtype whose shapes broadcast. Of integers the result is float64, of those of 8 and
+            16 bits float32.
+        num: how many; a scalar tensor may say it.
         axis: where the new axis goes.
 
+    Returns:
+        A tensor of the shape of start and stop with an axis of size num.
+
     Raises:
-        InvalidArgumentError: num is below 1, or start is not floating point.
+        InvalidArgumentError: num is negative or no integer, shapes do not broadcast, or axis is out of range.
     """
     start = argument("linspace", "start", start)
     stop = alike("linspace", "stop", stop, start.dtype)

@@ -1,12 +1,13 @@
 """The mel scale of pitches, and coefficients of spectra on it."""
 
+from nbflow.arrays.creation import linspace
 from nbflow.dtypes import as_dtype, float32
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export, number
 from nbflow.shapes import Dim
 from nbflow.signal.cosine import dct
-from nbflow.signal.counting import amount, counts, part, whole
+from nbflow.signal.counting import amount, part, whole
 from nbflow.tensor.indexing import static
 from nbflow.tensor.tensor import argument, to_tensor
 
@@ -15,14 +16,6 @@ BREAK_HERTZ, HIGH_Q = 700.0, 1127.0
 
 def _mel(hertz):
     return HIGH_Q * TABLE["log"](1.0 + hertz / BREAK_HERTZ)
-
-
-def _spaced(start, stop, count):
-    """count numbers from start to stop, as linspace has them; count may be a size that is not known while tracing."""
-    if not isinstance(count, Dim) and count < 2:
-        return TABLE["broadcast_to"](start, shape=(count,))
-    step = (stop - start) / amount(count - 1, start.dtype)
-    return TABLE["concat"](start + step * counts(count - 1, start.dtype), TABLE["reshape"](stop, shape=(1,)), axis=0)
 
 
 def _check(bins, rate, low, high, dtype) -> None:
@@ -78,10 +71,10 @@ def linear_to_mel_weight_matrix(
         raise InvalidArgumentError(f"{op}: num_spectrogram_bins is {bins}; it takes 0 or more")
     low, high = (_mel(to_tensor(v, dtype)) for v in (lower_edge_hertz, upper_edge_hertz))
     nyquist = cast(argument(op, "sample_rate", sample_rate), dtype) / 2.0
-    frequencies = _spaced(TABLE["zeros_like"](nyquist), nyquist, bins)
+    frequencies = linspace(TABLE["zeros_like"](nyquist), nyquist, bins)
     rest = bins - 1 if isinstance(bins, Dim) else max(0, bins - 1)  # without frequency 0, as HTK has it
     pitch = TABLE["reshape"](_mel(part(frequencies, 0, min(1, bins) if rest == 0 else 1, rest)), shape=(rest, 1))
-    edges = _spaced(low, high, bands + 2)
+    edges = linspace(low, high, bands + 2)
     lower, middle, upper = (part(edges, 0, k, bands) for k in range(3))
     rising, falling = (pitch - lower) / (middle - lower), (upper - pitch) / (upper - middle)
     weights = TABLE["maximum"](0.0, TABLE["minimum"](rising, falling))

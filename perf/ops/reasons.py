@@ -11,7 +11,7 @@ REASONS = {
         signal.irfft signal.irfft2d signal.irfft3d""",
     "TensorFlow's numbers: each has a place of its own in the Philox stream": """random.gamma random.stateless_gamma
         random.poisson random.stateless_poisson random.stateless_binomial""",
-    "several eager ops, which nf.function makes one loop of": """clip_by_norm clip_by_average_norm clip_by_global_norm
+    "several eager ops, which nf.function makes one loop of": """clip_by_norm clip_by_global_norm
         linalg.norm linalg.normalize linalg.cross linalg.global_norm nn.weighted_moments nn.sufficient_statistics
         math.is_non_decreasing math.is_strictly_increasing math.unsorted_segment_mean math.unsorted_segment_sqrt_n
         histogram_fixed_width image.adjust_brightness image.convert_image_dtype image.rgb_to_grayscale image.psnr

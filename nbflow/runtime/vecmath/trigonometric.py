@@ -11,8 +11,6 @@ sin and cos of the rest are minimax polynomials made for this file: the Remez ex
 arithmetic on the function and interval named beside each.
 """
 
-from fractions import Fraction
-
 from nbflow.runtime.vecmath.bits import (
     bits,
     f32,
@@ -79,17 +77,18 @@ TWO_OVER_PI = int(
     "3f669e5fea2d7527bac7ebe5f17b3d0739f78a5292ea6bfb5fb11f8d5d0856033046fc7b6bab",
     16,
 )
-TWO_OVER_PI_BITS = 1216
+ONE = 1 << 1216  # 1, in units of its last bit
 
 
 def _remainder(s):
     """The remainder of 2**s 2/pi mod 4 in [-2, 2], as three doubles; for s = 0 the whole of 2/pi."""
-    rest = Fraction(TWO_OVER_PI << s, 1 << TWO_OVER_PI_BITS)
-    rest -= 4 * round(rest / 4)
+    rest = TWO_OVER_PI << s
+    rest -= (rest + 2 * ONE) // (4 * ONE) * 4 * ONE
     parts = []
     for _ in range(3):
-        parts.append(f64(float(rest)))
-        rest -= Fraction(float(parts[-1]))
+        parts.append(f64(rest / ONE))  # the quotient of integers is correctly rounded
+        numerator, denominator = float(parts[-1]).as_integer_ratio()
+        rest -= numerator * (ONE // denominator)
     return parts
 
 
