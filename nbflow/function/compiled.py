@@ -1,6 +1,7 @@
 """A graph as something to call: programs for each shape, Variables updated in place, gradients by recomputation."""
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Node, Value, bind, bound_attrs
@@ -18,6 +19,10 @@ from nbflow.tensor.stages import Stages, compiled
 from nbflow.tensor.state import busy, state
 from nbflow.tensor.tensor import Tensor, apply, dense, make, run_program, run_stages
 from nbflow.tensor.variable import Variable
+
+# Held from the check that nobody else holds a Variable's memory until the program has written it. One lock for all
+# Variables: the team runs one program at a time anyway.
+_updating = threading.RLock()
 
 
 class Compiled:
@@ -56,6 +61,7 @@ class Compiled:
         inputs = self.graph.inputs[self._arguments :]
         fixed = [not (isinstance(c, Variable) and not c.shape.is_fully_defined()) for c in self.captures]
         self._in_place = [value in self.graph.updates and keep for value, keep in zip(inputs, fixed, strict=True)]
+        self._updates = any(self._in_place)
         replaced = [
             (capture, self.graph.updates[value])
             for capture, value, keep in zip(self.captures, inputs, fixed, strict=True)
@@ -146,13 +152,17 @@ class Compiled:
         return results
 
     def _run_program(self, program: Program, arguments: Sequence[Tensor]) -> list[Tensor]:
-        addresses = [t._ptr for t in arguments]
-        for capture, in_place in zip(self._dense, self._in_place, strict=True):
-            if isinstance(capture, Variable):  # whoever holds its tensor, even for a moment, would not see the update
-                addresses.append((capture.nbflow_writable() if in_place else capture._tensor)._ptr)
-            else:
-                addresses.append(capture._ptr)
-        return run_program(program, addresses)
+        if not self._updates:
+            held = [*arguments, *map(_current, self._dense)]
+            return run_program(program, [t._ptr for t in held])
+        with _updating:
+            held = list(arguments)  # until the end: another thread may assign to a Variable meanwhile
+            for capture, in_place in zip(self._dense, self._in_place, strict=True):
+                if in_place and isinstance(capture, Variable):
+                    held.append(capture.nbflow_writable())
+                else:
+                    held.append(_current(capture))
+            return run_program(program, [t._ptr for t in held])
 
     def _run_stages(self, program: Stages, arguments: Sequence[Tensor]) -> list[Tensor]:
         with program.lock:
