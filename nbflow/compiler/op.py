@@ -37,6 +37,10 @@ class Op:
         tolerance: for tests: units in the last place for float32 and float64 that the result may be off.
         wide: whether halves are computed in float32: cast before, and the results back after.
         blocked: inputs that gradients do not flow to, by position.
+        effect: whether it does something besides computing its results: never dropped, merged or moved past another.
+        control: whether it holds graphs of its own (compiler.control).
+        joint: whether vjp gives all gradients at once: (upstream gradients, inputs, outputs, attrs, which are wanted) ->
+            a list, None where there is none.
     """
 
     name: str
@@ -57,15 +61,25 @@ class Op:
     tolerance: float = 4
     wide: bool = False
     blocked: tuple[int, ...] = ()
+    effect: bool = False
+    control: bool = False
+    joint: bool = False
     doc: str = ""
     plans: dict = field(default_factory=dict)  # eager: (attrs, avals) -> how to run it
 
     @property
     def kind(self) -> str:
-        """How the op computes: elementwise, reduction, view, library, composite, host, static or source."""
+        """How the op computes: elementwise, reduction, view, library, composite, host, static, control or source."""
+        if self.control:
+            return "control"
         fields = {"elementwise": self.expr, "reduction": self.reduce, "view": self.view, "library": self.lower}
         fields |= {"composite": self.expand, "host": self.host, "static": self.static}
         return next((kind for kind, value in fields.items() if value is not None), "source")
+
+    @property
+    def decides_sizes(self) -> bool:
+        """Whether a result may have a size that only values decide."""
+        return self.host is not None or self.control
 
     def __call__(self, *inputs, **attrs) -> Any:
         """Applies the op to whatever kind of tensor its inputs are: eager, traced, or handles of a graph."""
