@@ -13,10 +13,11 @@ from nbflow.compiler.graph import CONSTANT, Aval, Graph, Value, aval, bind
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
+from nbflow.function.sizes import shape_for
 from nbflow.ops.random import SEEDS
 from nbflow.ops.seeds import GraphSeeds
 from nbflow.ops.table import TABLE
-from nbflow.shapes import Dim
+from nbflow.shapes import Dim, TensorShape
 from nbflow.tensor.stages import Stages, compiled
 from nbflow.tensor.state import busy, state
 from nbflow.tensor.tensor import Tensor, dense, run_program, run_stages
@@ -45,6 +46,19 @@ class SymbolicTensor(Tensor):
         )
 
     _buf = _ptr = property(_out_of_scope)  # what eager ops ask for
+
+    @property
+    def shape(self) -> TensorShape:
+        """The size of each axis; None where it is not known while tracing."""
+        if self.trace.sizes_read is not None and self._aval.symbolic:
+            return shape_for(sys._getframe(1), self._aval.shape, self.trace.sizes_read)
+        return TensorShape(self._aval.shape)
+
+    def get_shape(self) -> TensorShape:
+        """The shape (a method, as in TensorFlow)."""
+        if self.trace.sizes_read is not None and self._aval.symbolic:
+            return shape_for(sys._getframe(1), self._aval.shape, self.trace.sizes_read)
+        return TensorShape(self._aval.shape)
 
     @property
     def nbflow_static(self):
@@ -156,6 +170,7 @@ class Trace:
         regions: (first node, end, Call, inputs, outputs) of stretches of the graph with a gradient of their own.
         scalars: (eager Tensor, Value) of captured numbers, which became constants.
         seeds: the seeds of its random ops.
+        sizes_read: where users' code read a size that is not known, if the trace notes it; else None.
     """
 
     def __init__(self, may_create: bool = False):
@@ -168,6 +183,7 @@ class Trace:
         self.regions: list[tuple] = []
         self.scalars: list[tuple[Tensor, Value]] = []
         self.seeds = GraphSeeds(SEEDS.global_seed)
+        self.sizes_read: list[str] | None = None
         self._captured: dict[int, SymbolicTensor] = {}
         self._kept: list[Tensor] = []  # tensors whose ids must stay taken while the trace lasts
         self._current: dict[int, SymbolicTensor] = {}  # id of a Variable -> its value at this point of the trace
@@ -175,7 +191,9 @@ class Trace:
 
     def extended(self) -> "Trace":
         """A trace that goes on where this one ended, in a graph of its own; this one stays as it is."""
-        trace = Trace()
+        return self._extend(Trace())
+
+    def _extend(self, trace):
         trace.graph.inputs, trace.graph.nodes = list(self.graph.inputs), list(self.graph.nodes)
         trace.captures, trace.regions, trace.scalars = (
             list(self.captures),
