@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import optree
 
+from nbflow.autograph.conversion import converted
 from nbflow.compiler.graph import Graph, format_graph
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
@@ -111,13 +112,15 @@ class Function:
     Attributes:
         python_function: the function as written.
         input_signature: TensorSpecs, or None.
+        autograph: whether Python control flow over tensors is converted.
     """
 
-    def __init__(self, python_function, input_signature=None, name=None):
+    def __init__(self, python_function, input_signature=None, name=None, autograph=True):
         if not callable(python_function):
             raise TypeError(f"nf.function: {python_function!r} is not a callable object")
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
+        self.autograph = autograph
         self.input_signature = check_specs(input_signature)
         self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
         self._concrete: dict[tuple, ConcreteFunction] = {}
@@ -136,7 +139,7 @@ class Function:
         """Runs the trace for arguments like these, which is made if there is none yet."""
         if busy.count and state.trace is not None:
             with state.trace.inner_function():  # within a trace: part of the outer function
-                return self.python_function(*args, **kwargs)
+                return self._traced_function()(*args, **kwargs)
         if self._plain and not kwargs:
             key = []
             for value in args:
@@ -149,6 +152,10 @@ class Function:
                     return concrete.run(args)
         concrete, tensors = self._find(args, kwargs)
         return concrete.run(_runnable(tensors))
+
+    def _traced_function(self):
+        """The function as it runs while it is traced."""
+        return converted(self.python_function) if self.autograph else self.python_function
 
     def _find(self, args: tuple, kwargs: dict) -> tuple[ConcreteFunction, list[Tensor]]:
         """The trace for a call, made if need be, and the call's tensors."""
@@ -192,7 +199,7 @@ class Function:
                         ConcreteFunction,
                         self._name,
                         self._signature,
-                        self.python_function,
+                        self._traced_function(),
                         avals,
                         arguments_of,
                     )
@@ -212,7 +219,9 @@ class Function:
                 alive = weakref.ref(instance, lambda _, bound=self._bound: bound.pop(key, None))
             except TypeError:  # the class has __slots__ without __weakref__
                 alive = functools.partial(_same, instance)
-            method = BoundFunction(_Method(self.python_function, alive), self.input_signature, self._name)
+            method = BoundFunction(
+                _Method(self.python_function, alive), self.input_signature, self._name, self.autograph
+            )
             found = self._bound[key] = method, alive
         return types.MethodType(found[0], instance)
 
@@ -255,18 +264,26 @@ class BoundFunction(Function):
         """As of Function; the instance is known already."""
         return super().__call__(*args, **kwargs)
 
+    def _traced_function(self):
+        method = self.python_function
+        return method.of(converted(method.function)) if self.autograph else method
+
 
 class _Method:
     """A method bound to an instance that a weak reference stands for."""
 
     def __init__(self, function, alive):
-        self._function, self._alive = function, alive
+        self.function, self._alive = function, alive
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
         self.__signature__ = inspect.signature(types.MethodType(function, alive()))
 
     def __call__(self, *args, **kwargs):
-        return self._function(self._alive(), *args, **kwargs)
+        return self.function(self._alive(), *args, **kwargs)
+
+    def of(self, function) -> "_Method":
+        """Another function as the method."""
+        return self if function is self.function else _Method(function, self._alive)
 
 
 def _same(value):
@@ -289,7 +306,8 @@ def function(func=None, input_signature=None, autograph=True, jit_compile=None, 
     Args:
         func: the function; without it a decorator is returned.
         input_signature: a TensorSpec for each argument, None in shapes for sizes that may change without a new trace.
-        autograph, jit_compile, reduce_retracing, options: accepted as TensorFlow's; everything is compiled.
+        autograph: whether Python control flow over tensors becomes part of the graph.
+        jit_compile, reduce_retracing, options: accepted as TensorFlow's; everything is compiled.
 
     Returns:
         A Function.
@@ -313,7 +331,7 @@ def function(func=None, input_signature=None, autograph=True, jit_compile=None, 
         raise TypeError(f"nf.function: unknown argument {sorted(unknown)[0]!r}")
 
     def decorate(python_function):
-        return Function(python_function, input_signature)
+        return Function(python_function, input_signature, autograph=autograph)
 
     return decorate if func is None else decorate(func)
 
