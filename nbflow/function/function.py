@@ -5,7 +5,7 @@ import inspect
 import threading
 import types
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import optree
@@ -243,6 +243,42 @@ class Function:
     def graph(self) -> str:
         """All traced graphs as text: one line an op, with the source line that made it."""
         return "\n\n".join(format_graph(c.graph) for c in self._concrete.values())
+
+    def njit(self, signature=None, gradient=None, threads: int = 1) -> Callable:
+        """The function, or its value and gradient, compiled for calls from code of Numba's: see docs/numba.md.
+
+        The result takes and gives NumPy arrays and numbers in `@numba.njit` code, and in Python too. Values of
+        Variables and tensors that the function uses are those of now.
+
+        Args:
+            signature: of the arguments: one of Numba's, as "float32(float32[:,:], float32[:])", or a list with a
+                TensorSpec or an example for each. Sizes are open in Numba's signatures and where a TensorSpec has None.
+                By default the input_signature.
+            gradient: None for the value alone. A position or name of an argument for (value, gradient), a list of
+                them for (value, (gradient, …)).
+            threads: how many calls may run at the same time; others wait. Each needs memory of its own. With 1, large
+                calls use all cores by themselves.
+
+        Returns:
+            A function compiled by Numba. In place of a scalar tensor it gives a number, of a list a tuple.
+
+        Raises:
+            TypeError: the function does what cannot be called without Python, or has results of other kinds.
+
+        Example:
+            >>> import numba, numpy as np, nbflow as nf
+            >>> slope = nf.function(lambda x: nf.reduce_sum(x ** 3)).njit("float64(float64[:])", gradient=0)
+            >>> @numba.njit
+            ... def two_steps(x):
+            ...     for _ in range(2):
+            ...         x = x - 0.1 * slope(x)[1]
+            ...     return x
+            >>> two_steps(np.array([1.0, 2.0])).round(3).tolist()
+            [0.553, 0.608]
+        """
+        from nbflow.function.njit import compiled_for_numba
+
+        return compiled_for_numba(self, signature, gradient, threads)
 
     def kernels(self) -> str:
         """The Python source of the kernels that the programs run, in order."""

@@ -21,22 +21,27 @@ def aligned_words(count: int) -> np.ndarray:
 
 
 class Team:
-    """The helper threads of this process and the control block through which they hear of programs."""
+    """The helper threads of this process and the control block through which they hear of programs.
+
+    Attributes:
+        size: how many threads take part, the calling one among them.
+        address: of the control block.
+    """
 
     def __init__(self):
         self.size = num_threads() if interpreter.CAN_SLEEP else 1
         self._control = aligned_words(interpreter.CONTROL_WORDS)
-        self._address = self._control.ctypes.data
+        self.address = self._control.ctypes.data
         self._run = native.entry(interpreter.run_team, 4, nogil=True)
         if self.size > 1:
             help_out = native.entry(interpreter.help_out, 1, nogil=True)
             for k in range(self.size - 1):
-                thread = threading.Thread(target=help_out, args=(self._address,), daemon=True, name=f"nbflow-{k + 1}")
+                thread = threading.Thread(target=help_out, args=(self.address,), daemon=True, name=f"nbflow-{k + 1}")
                 thread.start()
 
     def run(self, program: int, slots: int, results: int) -> None:
         """Runs the program at an address, see interpreter.run_alone for the arguments."""
-        self._run(program, slots, results, self._address)
+        self._run(program, slots, results, self.address)
 
     def wait_until_idle(self) -> None:
         """Returns when no helper looks at any program any more, so that a program's memory may go."""
@@ -47,7 +52,7 @@ class Team:
         """Ends the helper threads."""
         if self.size > 1:
             self._control[interpreter.STOP] = 1
-            native.entry(interpreter.wake, 1, nogil=False)(self._address)
+            native.entry(interpreter.wake, 1, nogil=False)(self.address)
 
 
 @cache
