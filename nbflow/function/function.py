@@ -1,5 +1,6 @@
 """nf.function: calls go to a program that was traced and compiled for their dtypes and shapes."""
 
+import contextlib
 import functools
 import inspect
 import threading
@@ -7,103 +8,28 @@ import types
 import weakref
 from collections.abc import Callable, Sequence
 
-import numpy as np
-import optree
-
 from nbflow.autograph.conversion import converted
-from nbflow.compiler.graph import Graph, format_graph
-from nbflow.compiler.program import Program
-from nbflow.errors import InvalidArgumentError
-from nbflow.function.compiled import Compiled
+from nbflow.compiler.graph import Aval, format_graph
+from nbflow.function.concrete import ConcreteFunction, Form, runnable
+from nbflow.function.policy import CHANGES, Family, History, Pattern
 from nbflow.function.signature import (
     Arguments,
+    ByIdentity,
     TensorSpec,
     check_specs,
     match_specs,
     spec_avals,
+    split_signature_arguments,
     with_defaults,
 )
-from nbflow.function.trace import SymbolicTensor, Trace
-from nbflow.tensor.protocol import TensorProtocol
-from nbflow.tensor.stages import native_programs
+from nbflow.function.structure import flatten, unflatten
+from nbflow.function.trace import SymbolicTensor
+from nbflow.public import export
 from nbflow.tensor.state import busy, state
-from nbflow.tensor.tensor import Tensor, dense, to_tensor
+from nbflow.tensor.tensor import Tensor
+from nbflow.tracebacks import filtered
 
-
-class ConcreteFunction:
-    """One trace of a function, for arguments of certain dtypes and shapes (tf.ConcreteFunction).
-
-    Attributes:
-        compiled: the graph that runs.
-        created: whether Variables were created while it was traced.
-    """
-
-    def __init__(self, name: str, signature, python_function, avals, arguments_of, may_create=False, tensors=()):
-        self.name, self._signature, self._avals = name, signature, list(avals)
-        trace = Trace(may_create)
-        trace.arguments = tensors
-        with trace.active():
-            symbols = [trace.argument(a) for a in avals]
-            args, kwargs = arguments_of(symbols)
-            result = python_function(*args, **kwargs)
-            leaves, self._structure = optree.tree_flatten(result)
-            for leaf in leaves:
-                try:
-                    tensor = trace.lift(leaf if type(leaf) is Tensor else to_tensor(leaf))
-                except (TypeError, ValueError) as error:
-                    if type(error) is InvalidArgumentError or isinstance(leaf, TensorProtocol):
-                        raise
-                    raise TypeError(
-                        f"{name} returned {leaf!r} of type {type(leaf).__name__}; a traced function returns tensors, "
-                        f"numbers, None, and lists, tuples and dicts of them"
-                    ) from error
-                trace.graph.outputs.append(tensor.value)
-        trace.arguments = ()
-        self.created = bool(trace.created)
-        self.compiled = Compiled(trace)
-        self._single = len(leaves) == 1 and self._structure == optree.tree_structure(0)
-
-    def run(self, tensors: Sequence[Tensor]):
-        """The function's result for tensors, which are dense where no tape records."""
-        if self._single:
-            return self.compiled.single(tensors)
-        return optree.tree_unflatten(self._structure, self.compiled(tensors))
-
-    def __call__(self, *args, **kwargs):
-        """The function's result for tensors; arguments that were Python values of the trace may be left out.
-
-        Raises:
-            TypeError: the tensors are not those of the trace.
-        """
-        if kwargs:
-            args = tuple(self._signature.bind_partial(*args, **kwargs).arguments.values())
-        leaves = optree.tree_leaves(args)
-        tensors = [to_tensor(x) for x in leaves if isinstance(x, (TensorProtocol, np.ndarray, np.generic))]
-        if len(tensors) < len(self._avals):
-            tensors = [to_tensor(x, hint=a.dtype) for x, a in zip(leaves, self._avals, strict=False)]
-        wanted = [TensorSpec(a.shape, a.dtype) for a in self._avals]
-        if len(tensors) != len(wanted) or not all(
-            w.is_compatible_with(t) for w, t in zip(wanted, tensors, strict=True)
-        ):
-            raise TypeError(
-                f"{self.name}: this trace takes {wanted}, got {[TensorSpec.from_tensor(t) for t in tensors]}"
-            )
-        return self.run(_runnable(tensors))
-
-    @property
-    def graph(self) -> Graph:
-        """The traced graph, before passes."""
-        return self.compiled.graph
-
-    @property
-    def programs(self) -> list[Program]:
-        """The programs made so far: one, or with symbolic dimensions one for each set of sizes."""
-        return [p for program in self.compiled._programs.values() for p in native_programs(program)]
-
-
-def _runnable(tensors: list[Tensor]) -> list[Tensor]:
-    """Tensors as a trace takes them: dense, unless a tape must see them as they are."""
-    return tensors if busy.count and state.tapes else [dense(t) for t in tensors]
+_PLAIN_VALUES = frozenset([bool, int, str, type(None)])  # arguments that are quick to look up
 
 
 class Function:
@@ -115,99 +41,181 @@ class Function:
         autograph: whether Python control flow over tensors is converted.
     """
 
-    def __init__(self, python_function, input_signature=None, name=None, autograph=True):
+    def __init__(self, python_function, input_signature=None, name=None, autograph=True, reduce_retracing=False):
         if not callable(python_function):
             raise TypeError(f"nf.function: {python_function!r} is not a callable object")
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
         self.autograph = autograph
         self.input_signature = check_specs(input_signature)
+        self.reduce_retracing = reduce_retracing
         self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._quick: dict[tuple, ConcreteFunction] = {}  # by what is quick to see of a call
         self._concrete: dict[tuple, ConcreteFunction] = {}
+        self._families: dict[tuple, Family] = {}
+        self._watches: list[weakref.ref] = []
+        self._history = History(self._name, _place(python_function))
         self._bound: dict[int, tuple[BoundFunction, object]] = {}  # by id of instance
         self._lock = threading.RLock()
         try:
             self._signature = inspect.signature(python_function)
         except (TypeError, ValueError):
             self._signature = _ANYTHING
-        self._plain = self.input_signature is None and all(
-            p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY, p.VAR_POSITIONAL) and p.default is p.empty
-            for p in self._signature.parameters.values()
-        )
 
     def __call__(self, *args, **kwargs):
         """Runs the trace for arguments like these, which is made if there is none yet."""
-        if busy.count and state.trace is not None:
-            with state.trace.inner_function():  # within a trace: part of the outer function
-                return self._traced_function()(*args, **kwargs)
-        if self._plain and not kwargs:
-            key = []
+        try:
+            if busy.count and (state.trace is not None or eagerly.on):
+                return self._inner(args, kwargs)
+            key: list | None = []
             for value in args:
-                if type(value) is not Tensor or value._aval.strides is not None:
+                kind = type(value)
+                if kind is Tensor:
+                    key.append(value._aval)
+                elif kind in _PLAIN_VALUES:
+                    key += kind, value
+                else:
                     break
-                key.append(value._aval)
             else:
-                concrete = self._concrete.get(tuple(key))
-                if concrete is not None:
-                    return concrete.run(args)
+                for name, value in kwargs.items():
+                    if type(value) not in _PLAIN_VALUES:
+                        break
+                    key += name, type(value), value
+                else:
+                    concrete = self._quick.get(tuple(key))
+                    if concrete is not None:
+                        return concrete.run(
+                            args if len(key) == len(args) else [value for value in args if type(value) is Tensor]
+                        )
+                    return self._call(args, kwargs, key)
+            return self._call(args, kwargs, None)
+        except Exception as error:
+            raise filtered(error)  # noqa: B904 (the error itself)
+
+    def _call(self, args: tuple, kwargs: dict, quick: list | None):
+        """A call whose trace is not known by `quick`, what is quick to see of its arguments."""
+        count = len(self._history.traces)
         concrete, tensors = self._find(args, kwargs)
-        return concrete.run(_runnable(tensors))
+        if len(self._history.traces) == count:
+            given = [value for value in args if type(value) is Tensor]
+            if quick is not None and len(given) == len(tensors) and all(t._aval.strides is None for t in given):
+                self._quick[tuple(quick)] = concrete
+        return concrete.run(runnable(tensors))
+
+    def _inner(self, args: tuple, kwargs: dict):
+        """A call while nothing is compiled: part of the trace under way, or eager."""
+        if state.trace is None:
+            return self.python_function(*args, **kwargs)
+        with state.trace.inner_function():
+            return self._traced_function()(*args, **kwargs)
 
     def _traced_function(self):
         """The function as it runs while it is traced."""
         return converted(self.python_function) if self.autograph else self.python_function
 
-    def _find(self, args: tuple, kwargs: dict) -> tuple[ConcreteFunction, list[Tensor]]:
-        """The trace for a call, made if need be, and the call's tensors."""
+    # --- traces -------------------------------------------------------------------------------------------------
+
+    def _find(self, args: tuple, kwargs: dict, asked: bool = False) -> tuple[ConcreteFunction, list[Tensor]]:
+        """The trace for a call, made if need be, and the call's tensors.
+
+        Args:
+            asked: whether get_concrete_function asks.
+        """
         if self.input_signature is not None:
-            args = self._signature_arguments(args, kwargs)
+            args = split_signature_arguments(self._name, self._signature, self.input_signature, args, kwargs)
             tensors = match_specs(self._name, self.input_signature, args)
-            return self._signature_concrete(tensors), tensors
-        args, kwargs = with_defaults(self._signature, args, kwargs)
-        arguments = Arguments(args, kwargs)
-        tensors = arguments.tensors
-        plain = self._plain and all(arguments.is_tensor) and len(tensors) == len(args) and not kwargs
-        key = tuple(arguments.avals) if plain else arguments.key
-        return self._trace_once(key, arguments.avals, arguments.rebuilt, tensors), tensors
+            return self._signature_concrete(tensors, asked), tensors
+        arguments = Arguments(*with_defaults(self._signature, args, kwargs))
+        found = self._concrete.get(arguments.key)
+        if found is None:
+            with self._lock:
+                found = self._concrete.get(arguments.key)
+                if found is None:
+                    found = self._for_sizes(arguments, asked)
+                    self._concrete[arguments.key] = found
+                    self._watch(arguments)
+        return found, [] if asked else arguments.tensors
 
-    def _signature_arguments(self, args: tuple, kwargs: dict) -> tuple:
-        """The arguments that the input signature describes, by position; others keep their defaults."""
-        if kwargs:
-            bound = self._signature.bind(*args, **kwargs)
-            args = bound.args
-            if bound.kwargs:
-                raise TypeError(
-                    f"{self._name}: keyword-only arguments {list(bound.kwargs)} cannot be given with an input_signature"
-                )
-        return args
-
-    def _signature_concrete(self, tensors: Sequence[Tensor] = ()) -> ConcreteFunction:
-        structure = optree.tree_structure(self.input_signature)
-
-        def arguments_of(symbols):
-            return optree.tree_unflatten(structure, symbols), {}
-
-        return self._trace_once((), spec_avals(self.input_signature), arguments_of, tensors)
-
-    def _trace_once(self, key: tuple, avals, arguments_of, tensors: Sequence[Tensor] = ()) -> ConcreteFunction:
+    def _signature_concrete(self, tensors: Sequence[Tensor] = (), asked: bool = False) -> ConcreteFunction:
+        avals = spec_avals(self.input_signature, tensors)
+        key = tuple(avals)
         found = self._concrete.get(key)
         if found is None:
             with self._lock:
                 found = self._concrete.get(key)
                 if found is None:
-                    trace = functools.partial(
-                        ConcreteFunction,
-                        self._name,
-                        self._signature,
-                        self._traced_function(),
-                        avals,
-                        arguments_of,
-                    )
-                    found = trace(may_create=not self._concrete, tensors=tensors)
-                    if found.created:
-                        found = trace()  # what only the first call does has been done
-                    self._concrete[key] = found
+                    specs, structure = flatten(self.input_signature)
+                    named = [TensorSpec(a.shape, a.dtype, s.name) for a, s in zip(avals, specs, strict=True)]
+                    form = Arguments(unflatten(structure, named), {})
+                    found = self._concrete[key] = self._traced(form, avals, tensors, asked=asked)
         return found
+
+    def _for_sizes(self, arguments: Arguments, asked: bool) -> ConcreteFunction:
+        """The trace for arguments: one for any size where sizes have changed before, else for these."""
+        avals, note = arguments.avals, ""
+        tensors = [] if asked else arguments.tensors
+        if asked:
+            return self._traced(arguments, avals, tensors, asked=True)
+        family = self._families.setdefault(arguments.kind, Family())
+        sizes = tuple(a.shape for a in avals)
+        known = family.pattern(sizes)
+        if known is not None:
+            return known.concrete
+        family.calls.append(sizes)
+        opened = family.open_avals(avals, 1 if self.reduce_retracing else CHANGES)
+        if opened is not None:
+            symbolic, places = opened
+            try:
+                found = self._traced(arguments, symbolic, tensors, watched=True)
+            except _SizeNeeded as needed:
+                note = family.refusals[places] = str(needed)
+            else:
+                family.patterns.append(Pattern(symbolic, found))
+                return found
+        return self._traced(arguments, avals, tensors, note)
+
+    def _traced(
+        self,
+        arguments: Arguments,
+        avals: Sequence[Aval],
+        tensors: Sequence[Tensor],
+        note: str = "",
+        asked: bool = False,
+        watched: bool = False,
+    ) -> ConcreteFunction:
+        """A new trace.
+
+        Args:
+            note: what there is to say about it.
+            asked: whether get_concrete_function asks.
+            watched: whether it is for sizes that the function may need.
+
+        Raises:
+            _SizeNeeded: it does need them.
+        """
+        form = Form.of(arguments, self._signature, avals)
+        self._history.check_limit(form)
+        function = self._traced_function()
+        make = functools.partial(
+            ConcreteFunction, self._name, self._signature, function, form, avals, arguments.rebuilt
+        )
+        if watched:
+            found = _watched_trace(make)
+        else:
+            found = make(may_create=not self._history.traces, tensors=tensors)
+            if found.created:
+                found = make()  # what only the first call does has been done
+        self._history.add(form, found, note, asked)
+        return found
+
+    def _watch(self, arguments: Arguments) -> None:
+        """Forgets the trace of arguments when an object among them is gone."""
+        self._watches = [watch for watch in self._watches if watch() is not None]
+        forget = functools.partial(_forget, self._concrete, arguments.key, self._families, arguments.kind)
+        for part in arguments.parts:
+            if isinstance(part, ByIdentity):
+                with contextlib.suppress(TypeError):
+                    self._watches.append(weakref.ref(part.target, forget))
 
     def __get__(self, instance, owner=None):
         if instance is None:
@@ -220,7 +228,11 @@ class Function:
             except TypeError:  # the class has __slots__ without __weakref__
                 alive = functools.partial(_same, instance)
             method = BoundFunction(
-                _Method(self.python_function, alive), self.input_signature, self._name, self.autograph
+                _Method(self.python_function, alive),
+                self.input_signature,
+                self._name,
+                self.autograph,
+                self.reduce_retracing,
             )
             found = self._bound[key] = method, alive
         return types.MethodType(found[0], instance)
@@ -233,16 +245,28 @@ class Function:
         Args:
             args, kwargs: as of a call; a TensorSpec stands for any tensor that it describes.
         """
-        if self.input_signature is not None and not args and not kwargs:
-            return self._signature_concrete()
-        if not any(isinstance(leaf, TensorSpec) for leaf in optree.tree_leaves((args, kwargs))):
-            return self._find(args, kwargs)[0]
-        arguments = Arguments(*with_defaults(self._signature, args, kwargs))
-        return self._trace_once(arguments.key, arguments.avals, arguments.rebuilt)
+        try:
+            if self.input_signature is None:
+                return self._find(args, kwargs, asked=True)[0]
+            if not args and not kwargs:
+                return self._signature_concrete(asked=True)
+            args = split_signature_arguments(self._name, self._signature, self.input_signature, args, kwargs)
+            if any(isinstance(leaf, TensorSpec) for leaf in flatten(args)[0]):
+                return self._signature_concrete(asked=True)
+            return self._find(args, {}, asked=True)[0]
+        except Exception as error:
+            raise filtered(error)  # noqa: B904 (the error itself)
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """What each trace takes and gives, as text."""
+        return "\n\n".join(c.pretty_printed_signature(verbose) for c in self._traces())
+
+    def _traces(self) -> list[ConcreteFunction]:
+        return list(dict.fromkeys(list(self._concrete.values())))
 
     def graph(self) -> str:
         """All traced graphs as text: one line an op, with the source line that made it."""
-        return "\n\n".join(format_graph(c.graph) for c in self._concrete.values())
+        return "\n\n".join(format_graph(c.graph) for c in self._traces())
 
     def njit(self, signature=None, gradient=None, threads: int = 1) -> Callable:
         """The function, or its value and gradient, compiled for calls from code of Numba's: see docs/numba.md.
@@ -282,15 +306,15 @@ class Function:
 
     def kernels(self) -> str:
         """The Python source of the kernels that the programs run, in order."""
-        found = {k.name: k for c in self._concrete.values() for p in c.programs for k in p.kernels}
+        found = {k.name: k for c in self._traces() for p in c.programs for k in p.kernels}
         return "\n\n".join(f"# {k.origin}\n{k.source}" for k in found.values())
 
     def experimental_get_tracing_count(self) -> int:
         """How many times the function was traced."""
-        return len(self._concrete)
+        return len(self._history.traces)
 
     def __repr__(self) -> str:
-        return f"<nf.function {self._name}: {len(self._concrete)} traces>"
+        return f"<nf.function {self._name}: {len(self._history.traces)} traces>"
 
 
 class BoundFunction(Function):
@@ -322,6 +346,39 @@ class _Method:
         return self if function is self.function else _Method(function, self._alive)
 
 
+class _SizeNeeded(Exception):
+    """The function cannot be traced for any size: the message says why."""
+
+
+def _watched_trace(make: Callable) -> ConcreteFunction:
+    """A trace for any size.
+
+    Raises:
+        _SizeNeeded: the function's own code reads sizes that are not known, or fails without them.
+    """
+    try:
+        found = make(watched=True)
+    except Exception as error:
+        raise _SizeNeeded(f"its sizes cannot be left open: {str(error).splitlines()[0]:.200}") from None
+    if found.sizes_read:
+        raise _SizeNeeded(f"its sizes cannot be left open: {found.sizes_read[0]} reads one")
+    return found
+
+
+def _forget(concrete: dict, key: tuple, families: dict, kind: tuple, _reference) -> None:
+    concrete.pop(key, None)
+    families.pop(kind, None)
+
+
+def _place(python_function) -> str:
+    """ "file:line" of a function, "" where it has none."""
+    target = inspect.unwrap(python_function)
+    target = getattr(target, "func", target)  # of a functools.partial
+    target = getattr(target, "function", target)  # of a method
+    code = getattr(target, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""
+
+
 def _same(value):
     return value
 
@@ -343,7 +400,8 @@ def function(func=None, input_signature=None, autograph=True, jit_compile=None, 
         func: the function; without it a decorator is returned.
         input_signature: a TensorSpec for each argument, None in shapes for sizes that may change without a new trace.
         autograph: whether Python control flow over tensors becomes part of the graph.
-        jit_compile, reduce_retracing, options: accepted as TensorFlow's; everything is compiled.
+        reduce_retracing: whether a size is left open at its first change, rather than the second.
+        jit_compile, options: accepted as TensorFlow's; everything is compiled.
 
     Returns:
         A Function.
@@ -367,9 +425,46 @@ def function(func=None, input_signature=None, autograph=True, jit_compile=None, 
         raise TypeError(f"nf.function: unknown argument {sorted(unknown)[0]!r}")
 
     def decorate(python_function):
-        return Function(python_function, input_signature, autograph=autograph)
+        if isinstance(python_function, (staticmethod, classmethod)):
+            return type(python_function)(decorate(python_function.__func__))
+        relax = reduce_retracing or bool(options.get("experimental_relax_shapes"))
+        return Function(python_function, input_signature, autograph=autograph, reduce_retracing=relax)
 
     return decorate if func is None else decorate(func)
+
+
+class _Eagerly:
+    """Whether functions run as they are written, uncompiled."""
+
+    on = False
+
+
+eagerly = _Eagerly()
+
+
+@export("config.run_functions_eagerly")
+def run_functions_eagerly(run_eagerly) -> None:
+    """Makes all functions run uncompiled, for debugging, or compiled again (tf.config.run_functions_eagerly).
+
+    Args:
+        run_eagerly: whether functions run as they are written.
+
+    Example:
+        >>> import nbflow as nf
+        >>> nf.config.run_functions_eagerly(True)
+        >>> nf.function(lambda x: float(x) + 1)(nf.constant(2.0))
+        3.0
+        >>> nf.config.run_functions_eagerly(False)
+    """
+    if bool(run_eagerly) is not eagerly.on:
+        eagerly.on = bool(run_eagerly)
+        busy.count += 1 if run_eagerly else -1  # so that calls look
+
+
+@export("config.functions_run_eagerly")
+def functions_run_eagerly() -> bool:
+    """Whether functions run uncompiled (tf.config.functions_run_eagerly)."""
+    return eagerly.on
 
 
 def is_symbolic_tensor(value) -> bool:

@@ -5,11 +5,11 @@ import weakref
 from collections.abc import Sequence
 
 import numpy as np
-import optree
 
 from nbflow.compiler.graph import Aval, aval
 from nbflow.dtypes import DType, as_dtype
 from nbflow.errors import InvalidArgumentError
+from nbflow.function.structure import flatten, paths, unflatten
 from nbflow.shapes import Dim, TensorShape
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import Tensor, to_tensor
@@ -20,7 +20,7 @@ class TensorSpec:
     """The dtype and shape that a tensor argument must have (tf.TensorSpec).
 
     Args:
-        shape: sizes, None for one that may be anything.
+        shape: sizes, None for one that may be anything; None alone for any rank.
         dtype: of the elements.
         name: of the argument, for messages.
 
@@ -34,13 +34,16 @@ class TensorSpec:
 
     def __init__(self, shape=(), dtype="float32", name=None):
         self.shape, self.dtype, self.name = TensorShape(shape), as_dtype(dtype), name
-        if self.shape.unknown_rank:
-            raise InvalidArgumentError("TensorSpec: a shape of unknown rank is not supported; give None for each size")
 
     @classmethod
     def from_tensor(cls, tensor, name=None) -> "TensorSpec":
         """The spec that describes a tensor."""
         return cls(tensor.shape, tensor.dtype, name)
+
+    @classmethod
+    def from_spec(cls, spec, name=None) -> "TensorSpec":
+        """A spec like another, under another name."""
+        return cls(spec.shape, spec.dtype, name or spec.name)
 
     def is_compatible_with(self, other) -> bool:
         """Whether a tensor or spec has this dtype and a shape that fits."""
@@ -56,7 +59,7 @@ class TensorSpec:
         return f"TensorSpec(shape={self.shape}, dtype={self.dtype!r}, name={self.name!r})"
 
 
-class _ByIdentity:
+class ByIdentity:
     """A key part for an object that is equal to itself only; dead once the object is."""
 
     __slots__ = ("_hash", "_reference")
@@ -68,11 +71,16 @@ class _ByIdentity:
         except TypeError:
             self._reference = lambda: target
 
+    @property
+    def target(self):
+        """The object, None once it is gone."""
+        return self._reference()
+
     def __hash__(self):
         return self._hash
 
     def __eq__(self, other):
-        return isinstance(other, _ByIdentity) and self._reference() is other._reference() is not None
+        return isinstance(other, ByIdentity) and self._reference() is other._reference() is not None
 
 
 def key_of(value):
@@ -84,8 +92,8 @@ def key_of(value):
     try:
         hash(value)
     except TypeError:
-        return _ByIdentity(value)
-    return _ByIdentity(value) if type(value).__hash__ is object.__hash__ else (type(value), value)
+        return ByIdentity(value)
+    return ByIdentity(value) if type(value).__hash__ is object.__hash__ else (type(value), value)
 
 
 class Arguments:
@@ -96,17 +104,18 @@ class Arguments:
         leaves: of the arguments; tensors and arrays as eager Tensors.
         is_tensor: for each leaf whether it is a tensor or a TensorSpec.
         avals: of those, as the trace sees them: dense.
+        parts: for each leaf what counts of it: the Aval of a tensor, a key of anything else.
         key: equal for calls that need the same trace.
     """
 
-    __slots__ = ("avals", "is_tensor", "key", "leaves", "structure")
+    __slots__ = ("avals", "is_tensor", "key", "leaves", "parts", "structure")
 
     def __init__(self, args: tuple, kwargs: dict):
-        leaves, self.structure = optree.tree_flatten((args, kwargs), none_is_leaf=False)
+        leaves, self.structure = flatten((args, kwargs))
         self.leaves: list = []
         self.is_tensor: list[bool] = []
         self.avals: list[Aval] = []
-        parts: list = [self.structure]
+        self.parts: list = []
         for leaf in leaves:
             found = None
             if isinstance(leaf, (np.ndarray, np.generic)) or (
@@ -115,29 +124,51 @@ class Arguments:
                 leaf = to_tensor(leaf)
                 found = aval(leaf._aval.dtype, leaf._aval.shape)
             elif isinstance(leaf, TensorSpec):
-                (found,) = spec_avals([leaf], len(self.avals))
+                (found,) = spec_avals([leaf], first=len(self.avals))
             if found is not None:
                 self.avals.append(found)
-                parts.append(found)
+                self.parts.append(found)
             else:
-                parts.append(_ByIdentity(leaf) if isinstance(leaf, Variable) else key_of(leaf))
+                self.parts.append(ByIdentity(leaf) if isinstance(leaf, Variable) else key_of(leaf))
             self.is_tensor.append(found is not None)
             self.leaves.append(leaf)
-        self.key = tuple(parts)
+        self.key = (self.structure, *self.parts)
 
     @property
     def tensors(self) -> list[Tensor]:
         """The leaves that are tensors."""
         return [leaf for leaf, is_tensor in zip(self.leaves, self.is_tensor, strict=True) if is_tensor]
 
+    @property
+    def kind(self) -> tuple:
+        """What calls that differ in sizes alone have in common."""
+        return self.structure, *(((p.dtype, len(p.shape)) if isinstance(p, Aval) else p) for p in self.parts)
+
     def rebuilt(self, tensors: Sequence) -> tuple[tuple, dict]:
-        """(args, kwargs) with other tensors in place of the tensors."""
+        """(args, kwargs) with others in place of the tensors."""
         replacements = iter(tensors)
         leaves = [
             next(replacements) if is_tensor else leaf
             for leaf, is_tensor in zip(self.leaves, self.is_tensor, strict=True)
         ]
-        return optree.tree_unflatten(self.structure, leaves)
+        return unflatten(self.structure, leaves)
+
+    def names(self, signature: inspect.Signature) -> list[str]:
+        """For each leaf how it is reached from the function's arguments: "x", "options['k']", "rest[0]"."""
+        named = []
+        positional = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        for where, first, *rest in paths(self.structure):
+            if where == 1:
+                name = str(first)
+            elif positional and (
+                first >= len(positional) or positional[first].kind is positional[first].VAR_POSITIONAL
+            ):
+                last = positional[-1]
+                name = f"{last.name}[{first - len(positional) + 1}]"
+            else:
+                name = positional[first].name if positional else f"args[{first}]"
+            named.append(name + "".join(f"[{step!r}]" for step in rest))
+        return named
 
 
 def with_defaults(signature: inspect.Signature, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -173,25 +204,35 @@ def check_specs(specs) -> tuple | None:
     """
     if specs is None:
         return None
-    if not isinstance(specs, (list, tuple)):
+    if isinstance(specs, TensorSpec) or not isinstance(specs, (list, tuple)):
         raise TypeError(
             f"nf.function: input_signature is {specs!r}; it takes a list with a nf.TensorSpec for each argument"
         )
-    for spec in optree.tree_leaves(tuple(specs), none_is_leaf=True):
+    for spec in flatten(tuple(specs))[0]:
         if not isinstance(spec, TensorSpec):
             raise TypeError(f"nf.function: input_signature must be made of nf.TensorSpec, got {spec!r}")
     return tuple(specs)
 
 
-def spec_avals(specs, first: int = 0) -> list[Aval]:
-    """The Avals of TensorSpecs; each None becomes a symbolic dimension of its own, numbered from argument `first`."""
-    return [
-        aval(
-            spec.dtype,
-            tuple(Dim(f"d{position}_{axis}") if n is None else n for axis, n in enumerate(spec.shape)),
-        )
-        for position, spec in enumerate(optree.tree_leaves(specs), first)
-    ]
+def spec_avals(specs, tensors: Sequence[Tensor] = (), first: int = 0) -> list[Aval]:
+    """The Avals of TensorSpecs; each None becomes a symbolic dimension of its own, numbered from argument `first`.
+
+    Args:
+        tensors: what specs of unknown rank take their ranks from.
+
+    Raises:
+        InvalidArgumentError: a rank is not known.
+    """
+    found = []
+    for position, spec in enumerate(flatten(specs)[0]):
+        shape: Sequence = spec.shape
+        if spec.shape.unknown_rank:
+            if not tensors:
+                raise InvalidArgumentError(f"{spec!r} has no rank to trace for; call the function, or give a rank")
+            shape = (None,) * tensors[position].ndim
+        sizes = (Dim(f"d{first + position}_{axis}") if n is None else n for axis, n in enumerate(shape))
+        found.append(aval(spec.dtype, tuple(sizes)))
+    return found
 
 
 def match_specs(name: str, specs, args: tuple) -> list[Tensor]:
@@ -200,14 +241,17 @@ def match_specs(name: str, specs, args: tuple) -> list[Tensor]:
     Raises:
         TypeError: one does not fit, or the structure differs.
     """
-    wanted, structure = optree.tree_flatten(tuple(specs))
+    wanted, structure = flatten(tuple(specs))
     try:
         leaves = structure.flatten_up_to(tuple(args))
     except ValueError:
         raise TypeError(f"{name}: the arguments {args!r:.300} do not have the structure of {tuple(specs)!r}") from None
     tensors = []
     for position, (leaf, spec) in enumerate(zip(leaves, wanted, strict=True)):
-        tensor = to_tensor(leaf, hint=spec.dtype)
+        try:
+            tensor = to_tensor(leaf, hint=spec.dtype)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name}: argument {spec.name or position} cannot be a {spec!r}: {error}") from None
         if not spec.is_compatible_with(tensor):
             raise TypeError(
                 f"{name}: argument {spec.name or position} has shape {tensor.shape} and dtype {tensor.dtype.name}; "
@@ -215,3 +259,26 @@ def match_specs(name: str, specs, args: tuple) -> list[Tensor]:
             )
         tensors.append(tensor)
     return tensors
+
+
+def split_signature_arguments(name: str, signature: inspect.Signature, specs, args: tuple, kwargs: dict) -> tuple:
+    """The arguments that an input signature describes, by position; others must keep their defaults.
+
+    Raises:
+        TypeError: an argument that the signature leaves out has a value of its own.
+    """
+    if kwargs or len(args) > len(specs):
+        bound = signature.bind(*args, **kwargs)
+        args = bound.args
+        others = [*list(bound.arguments.items())[len(specs) :], *bound.kwargs.items()]
+        for argument, value in others:
+            default = signature.parameters[argument].default if argument in signature.parameters else _NONE
+            if default is _NONE or (value is not default and key_of(value) != key_of(default)):
+                raise TypeError(
+                    f"{name}: argument {argument} is {value!r:.200}; the input_signature describes the first "
+                    f"{len(specs)} arguments, and others keep their defaults"
+                )
+    return args[: len(specs)]
+
+
+_NONE = inspect.Parameter.empty

@@ -5,12 +5,13 @@ x.shape[0] == 3` would silently go another way. Shapes that such a trace gives t
 the function is then traced for the exact shape instead.
 """
 
+import os
 import sys
 from pathlib import Path
 
 from nbflow.shapes import TensorShape
 
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 class WatchedShape(TensorShape):

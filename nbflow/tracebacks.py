@@ -1,0 +1,47 @@
+"""Tracebacks of errors that leave the engine: the user's frames, not the engine's own."""
+
+import os
+import types
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent) + os.sep
+_filtering = True
+
+
+def set_filtering(on: bool) -> None:
+    """Whether tracebacks are filtered."""
+    global _filtering
+    _filtering = on
+
+
+def is_filtering() -> bool:
+    """Whether tracebacks are filtered."""
+    return _filtering
+
+
+def filtered(error: Exception) -> Exception:
+    """The error, with the frames of this package taken out of its traceback and of those of its causes.
+
+    Every error that leaves a public call passes here. A Python frame that raises is always on the traceback, so one
+    frame of the engine stays: that of the call which the user wrote.
+    """
+    if _filtering:
+        seen: set[int] = set()
+        link: BaseException | None = error
+        while link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = _without_engine(link.__traceback__)
+            link = link.__cause__ or link.__context__
+    return error
+
+
+def _without_engine(traceback: types.TracebackType | None) -> types.TracebackType | None:
+    frames = []
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+            frames.append(traceback)
+        traceback = traceback.tb_next
+    kept = None
+    for entry in reversed(frames):
+        kept = types.TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return kept
