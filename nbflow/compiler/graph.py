@@ -8,7 +8,7 @@ import numpy as np
 from nbflow.compiler.op import Op
 from nbflow.dtypes import DType
 from nbflow.errors import InvalidArgumentError
-from nbflow.shapes import Dim, TensorShape, bind_dim, contiguous_strides
+from nbflow.shapes import AnyShape, Dim, TensorShape, bind_dim, contiguous_strides
 
 
 class Aval:
@@ -18,13 +18,15 @@ class Aval:
         dtype, shape: as of the tensor; a symbolic dimension is a Dim.
         strides: elements from one index to the next along each axis, or None for row-major without gaps.
         size, nbytes: how many elements and bytes; 0 where a dimension is symbolic.
+        unranked: whether the rank is unknown too.
     """
 
-    __slots__ = ("dtype", "nbytes", "shape", "size", "strides", "symbolic")
+    __slots__ = ("dtype", "nbytes", "shape", "size", "strides", "symbolic", "unranked")
 
     def __init__(self, dtype: DType, shape: tuple, strides: tuple | None):
         self.dtype, self.shape, self.strides = dtype, shape, strides
         self.symbolic = any(isinstance(d, Dim) for d in shape)
+        self.unranked = len(shape) == 1 and isinstance(shape[0], AnyShape)
         self.size = 0 if self.symbolic else math.prod(shape)
         self.nbytes = self.size * dtype.size
 
@@ -94,7 +96,7 @@ class Node:
         self.op, self.inputs, self.attrs, self.where = op, tuple(inputs), attrs, where
         found = op.infer([v.aval for v in inputs], attrs)
         avals: Sequence[Aval] = found if isinstance(found, tuple) else (found,)
-        if op.host is not None:
+        if op.decides_sizes:
             avals = self._keep_shapes(avals)
         self.outputs = tuple(Value(a, self) for a in avals)
 
@@ -153,13 +155,13 @@ class Graph:
         return value
 
     def add(self, op: Op, inputs: Sequence[Value], attrs: dict, where: str = "") -> Value | tuple[Value, ...]:
-        """Appends a node; its shape rule checks the inputs. Returns its Value, or a tuple of several.
+        """Appends a node; its shape rule checks the inputs. Returns its Value, or a tuple of several or of none.
 
         Raises:
             InvalidArgumentError: the op cannot take these inputs.
         """
         node = self.append(op, inputs, attrs, where)
-        return node.outputs if len(node.outputs) > 1 else node.outputs[0]
+        return node.outputs if len(node.outputs) != 1 else node.outputs[0]
 
     def append(self, op: Op, inputs: Sequence[Value], attrs: dict, where: str = "") -> Node:
         """As `add`, but returns the node."""
@@ -204,10 +206,10 @@ def size_sources(graph: Graph) -> dict[Node, list[Value]]:
     decided: dict[str, Value] = {}
     for node in graph.nodes:
         if decided:
-            found = [decided[name] for value in node.attrs.values() for name in _size_names(value) if name in decided]
+            found = [decided[name] for value in node.attrs.values() for name in size_names(value) if name in decided]
             if found:
                 sources[node] = found
-        if node.op.host is not None:
+        if node.op.decides_sizes:
             for value in node.outputs:
                 for dim in value.shape:
                     if isinstance(dim, Dim) and not dim.op:
@@ -215,12 +217,15 @@ def size_sources(graph: Graph) -> dict[Node, list[Value]]:
     return sources
 
 
-def _size_names(value) -> Iterable[str]:
+def size_names(value) -> Iterable[str]:
+    """The names of the sizes in an attribute."""
     if isinstance(value, tuple):
         for part in value:
-            yield from _size_names(part)
+            yield from size_names(part)
     elif isinstance(value, Dim):
-        yield from _size_names((value.left, value.right)) if value.op else (value.name,)
+        yield from size_names((value.left, value.right)) if value.op else (value.name,)
+    elif hasattr(value, "nbflow_size_names"):  # a compiler.control.Body
+        yield from value.nbflow_size_names()
 
 
 def bound_attrs(attrs: dict, sizes: dict) -> dict:
@@ -229,6 +234,8 @@ def bound_attrs(attrs: dict, sizes: dict) -> dict:
     def bound(value):
         if isinstance(value, tuple):
             return tuple(bound(v) for v in value)
+        if hasattr(value, "nbflow_bound"):  # a compiler.control.Body
+            return value.nbflow_bound(sizes)
         return bind_dim(value, sizes)
 
     return {name: bound(value) for name, value in attrs.items()}

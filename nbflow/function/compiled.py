@@ -284,7 +284,7 @@ class GradientGraph(DerivativeGraph):
         trace = self._forward_trace
         with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(groups)
-            for entry in _calls(forward, self._tensor, tape.watches):
+            for entry in recorded_calls(forward, self._tensor, tape.watches):
                 tape.record(*entry)
         targets = [self._tensor(v) for v, there in zip(forward.graph.outputs, seeded, strict=True) if there]
         seeds = [trace.argument(t._aval) for t in targets]
@@ -310,12 +310,12 @@ class TangentGraph(DerivativeGraph):
                 seed = self._forward_trace.argument(group[0]._aval)
                 for tensor in group:
                     accumulator.set_tangent(tensor, seed)
-        for entry in _calls(forward, self._tensor, lambda tensor: False):
+        for entry in recorded_calls(forward, self._tensor, lambda tensor: False):
             accumulator.record(*entry)
         return accumulator.jvp([self._tensor(v) for v in forward.graph.outputs])
 
 
-def _calls(trace: Trace, tensor_of, watched: Callable):
+def recorded_calls(trace: Trace, tensor_of, watched: Callable):
     """What a tape would have recorded in a trace: its nodes, and one call for a region with a gradient of its own.
 
     Args:

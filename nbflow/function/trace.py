@@ -50,15 +50,56 @@ class SymbolicTensor(Tensor):
     @property
     def shape(self) -> TensorShape:
         """The size of each axis; None where it is not known while tracing."""
+        if self._aval.unranked:
+            return TensorShape(None)
         if self.trace.sizes_read is not None and self._aval.symbolic:
             return shape_for(sys._getframe(1), self._aval.shape, self.trace.sizes_read)
         return TensorShape(self._aval.shape)
 
     def get_shape(self) -> TensorShape:
         """The shape (a method, as in TensorFlow)."""
+        if self._aval.unranked:
+            return TensorShape(None)
         if self.trace.sizes_read is not None and self._aval.symbolic:
             return shape_for(sys._getframe(1), self._aval.shape, self.trace.sizes_read)
         return TensorShape(self._aval.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        self.nbflow_ranked("ndim")
+        return len(self._aval.shape)
+
+    def nbflow_ranked(self, what: str) -> None:
+        """Raises ValueError if not even the rank is known, which `what` needs."""
+        if self._aval.unranked:
+            raise ValueError(
+                f"{what}: the tensor's shape is unknown: it is what a Python function returned ({self.value.node.where}). "
+                f"Say it with tensor.set_shape([...]), with nf.ensure_shape, or with Tout=nf.TensorSpec([...], dtype); "
+                f"None stands for sizes that are not known"
+            )
+
+    def set_shape(self, shape) -> None:
+        """Says what is known of the shape, which then holds for the tensor from here on.
+
+        Args:
+            shape: a size for each axis, or None where it stays open.
+
+        Raises:
+            ValueError: the shape cannot be that. Where only a run tells, the run raises InvalidArgumentError.
+        """
+        shape = TensorShape(shape)
+        if not self.shape.is_compatible_with(shape):
+            raise ValueError(f"Tensor's shape {self.shape} is not compatible with supplied shape {shape}.")
+        if shape.unknown_rank:
+            return
+        if self._aval.unranked:
+            set_shape(self.value, tuple(Dim.fresh("set") if n is None else n for n in shape))
+            self._aval = self.value.aval
+        elif any(isinstance(n, Dim) and m is not None for n, m in zip(self._aval.shape, shape, strict=True)):
+            wanted = tuple(n if m is None else m for n, m in zip(self._aval.shape, shape, strict=True))
+            checked = self.trace.add(TABLE["ensure_shape"], [self], {"shape": wanted})
+            self.value, self._aval = checked.value, checked.value.aval
 
     @property
     def nbflow_static(self):
@@ -288,6 +329,10 @@ class Trace:
         source = next(value for captured, value in self.captures if captured is variable)
         lifted = self.lift(tensor)
         self.graph.updates[source] = lifted.value
+        self._note_version(variable, source, lifted)
+
+    def _note_version(self, variable: Variable, source: Value, lifted: SymbolicTensor) -> None:
+        """From now on the Variable, which was `source` at the start, has this value."""
         version = self.add(TABLE["stop_gradient"], [lifted], {})
         if lifted._aval.symbolic and variable.shape.is_fully_defined():
             version = self.add(TABLE["broadcast_to"], [version], {"shape": tuple(variable.shape)})

@@ -88,6 +88,8 @@ def vjp(op: Op, inputs: Sequence, outputs: Sequence, attrs: dict, upstream: list
     """The gradients of an op for its inputs by its rule, None where not wanted or not there."""
     rule, several = op.vjp, len(outputs) > 1
     assert rule is not None  # tapes do not record ops without one
+    if op.joint:
+        return rule(upstream, inputs, outputs, attrs, wanted)
     gradient, output = (tuple(upstream), outputs) if several else (upstream[0], outputs[0])
     return [
         rule(k, gradient, inputs, output, attrs) if wanted[k] and k not in op.blocked else None

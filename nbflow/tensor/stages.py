@@ -1,22 +1,24 @@
-"""Graphs with host ops: native programs and NumPy functions in turn.
+"""Graphs with nodes that run from Python, host ops and some control flow: native programs and Python in turn.
 
-A graph is cut at its host ops into *segments*, which become Programs. Values pass from one to the next as blocks of
-memory. Sizes that a host op decides are known once it has run; the segments after it are bound to them then, and each
+A graph is cut at these nodes into *segments*, which become Programs. Values pass from one to the next as blocks of
+memory. Sizes that such a node decides are known once it has run; the segments after it are bound to them then, and each
 set of sizes has a Program of its own.
 """
 
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from nbflow.compiler.control import COND, LOOP, bodies, bound_aval, has_effect, loop_parts, saved_values
 from nbflow.compiler.graph import CONSTANT, SHAPES, Aval, Graph, Node, Value, aval, bind, bound_attrs, size_sources
 from nbflow.compiler.passes.simplify import drop_unused, simplify
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
 from nbflow.runtime.buffers import allocate
-from nbflow.shapes import Dim
+from nbflow.shapes import Dim, TensorShape, bind_dim, could_be_equal
 
 
 class Block:
@@ -50,14 +52,18 @@ def block(buffer: np.ndarray, address: int, a: Aval) -> Block:
     return made
 
 
+def fits(shape: tuple, expected: Aval) -> bool:
+    """Whether a shape is one that a value may have."""
+    return expected.unranked or could_be_equal(shape, expected.shape)
+
+
 def block_of(array, expected: Aval) -> Block:
     """What a host function returned, of the dtype that its op promised."""
     dense = np.ascontiguousarray(array, expected.dtype.np).reshape(np.shape(array))
     if not dense.flags.aligned or not dense.flags.writeable:
         dense = dense.copy()
-    known = expected.shape
-    if dense.ndim != len(known) or any(n != k for n, k in zip(dense.shape, known, strict=True) if isinstance(k, int)):
-        raise RuntimeError(f"a host function returned shape {dense.shape} where its op promised {known}")
+    if not fits(dense.shape, expected):
+        raise RuntimeError(f"a host function returned shape {dense.shape} where its op promised {expected.shape}")
     return block(dense.reshape(-1).view(np.uint8), dense.ctypes.data, aval(expected.dtype, dense.shape))
 
 
@@ -65,19 +71,31 @@ def call_host(op, avals: Sequence[Aval], inputs: Sequence[Block], attrs: dict) -
     """Runs a host op on memory; avals are those that its results should have."""
     given = {name: value for name, value in attrs.items() if name != SHAPES}
     arrays = [x._view() for x in inputs]
+    if op.effect:  # the user's code, with its own warnings
+        results = _several(op.host(*arrays, **given))
+        for array, a in zip(results, avals, strict=True):
+            if not fits(np.shape(array), a):
+                raise InvalidArgumentError(
+                    f"a Python function returned a value of shape {np.shape(array)}; the program around it takes "
+                    f"{TensorShape(a.shape)}"
+                )
+        return [block_of(array, a) for array, a in zip(results, avals, strict=True)]
     with np.errstate(all="ignore"):
         if op.wide:
             arrays = [a.astype(np.float32) if x._aval.dtype.is_half else a for a, x in zip(arrays, inputs, strict=True)]
         results = op.host(*arrays, **given)
-    results = results if isinstance(results, tuple) else (results,)
-    return [block_of(array, a) for array, a in zip(results, avals, strict=True)]
+    return [block_of(array, a) for array, a in zip(_several(results), avals, strict=True)]
+
+
+def _several(results) -> tuple:
+    return results if isinstance(results, tuple) else (results,)
 
 
 def compiled(graph: Graph) -> "Program | Stages":
     """What runs a graph with known shapes, but for sizes that host ops decide."""
-    if not any(node.op.host for node in graph.nodes):
+    if not in_stages(graph):
         graph = simplify(graph)  # composite ops may be written in host ops
-        if not any(node.op.host for node in graph.nodes):
+        if not in_stages(graph):
             return Program(graph)
     return Stages(graph)
 
@@ -92,23 +110,11 @@ def run(program: "Program | Stages", inputs: Sequence[Block]) -> list[Block]:
     return [block(buffer, address, a) for buffer, address, a in zip(buffers, addresses, avals, strict=False)]
 
 
-class Segment:
-    """A part of a graph without host ops.
+class Binding:
+    """A graph whose sizes become known when it runs; each set of them has a program of its own."""
 
-    Attributes:
-        graph: with an input for each of `inputs`.
-        inputs, outputs: Values of the whole graph.
-    """
-
-    def __init__(self, nodes: list[Node], outputs: list[Value], updates: dict[Value, Value], targets: list[Value]):
-        self.graph = Graph()
-        inside = {v for node in nodes for v in node.outputs}
-        read = dict.fromkeys(v for node in nodes for v in node.inputs if v not in inside)
-        read |= dict.fromkeys(v for v in (*outputs, *updates.values()) if v not in inside)
-        self.inputs = list(dict.fromkeys([*targets, *read]))
-        self.outputs = outputs
-        self.graph.inputs, self.graph.nodes, self.graph.outputs = list(self.inputs), nodes, list(outputs)
-        self.graph.updates = updates
+    def __init__(self, graph: Graph):
+        self.graph = graph
         self._programs: dict[tuple, Program | Stages] = {}
 
     def run(self, inputs: Sequence[Block], sizes: dict[str, int]) -> list[Block]:
@@ -126,42 +132,188 @@ class Segment:
         return [p for program in self._programs.values() for p in native_programs(program)]
 
 
-class Stages:
-    """A graph with host ops, ready to run.
+class Segment(Binding):
+    """A part of a graph without nodes that run from Python.
 
     Attributes:
-        graph: with its host ops.
+        graph: with an input for each of `inputs`.
+        inputs, outputs: Values of the whole graph.
+    """
+
+    def __init__(self, nodes: list[Node], outputs: list[Value], updates: dict[Value, Value], targets: list[Value]):
+        graph = Graph()
+        inside = {v for node in nodes for v in node.outputs}
+        read = dict.fromkeys(v for node in nodes for v in node.inputs if v not in inside)
+        read |= dict.fromkeys(v for v in (*outputs, *updates.values()) if v not in inside)
+        self.inputs = list(dict.fromkeys([*targets, *read]))
+        self.outputs = outputs
+        graph.inputs, graph.nodes, graph.outputs = list(self.inputs), nodes, list(outputs)
+        graph.updates = updates
+        super().__init__(graph)
+
+
+class Host:
+    """A host op of a graph, ready to run."""
+
+    def __init__(self, node: Node):
+        self.node = node
+
+    def run(self, inputs: Sequence[Block], sizes: dict[str, int]) -> list[Block]:
+        """The results for inputs and sizes that are known by now."""
+        avals = [bound_aval(v.aval, sizes) for v in self.node.outputs]
+        return call_host(self.node.op, avals, inputs, bound_attrs(self.node.attrs, sizes))
+
+    programs: Sequence[Program] = ()
+
+
+class Branches:
+    """A COND that runs from Python."""
+
+    def __init__(self, node: Node):
+        self.node = node
+        self._bodies = [Binding(body.graph) for body in node.attrs["branches"]]
+
+    def run(self, inputs: Sequence[Block], sizes: dict[str, int]) -> list[Block]:
+        """The results for inputs and sizes that are known by now."""
+        index = int(inputs[0]._view())
+        chosen = self._bodies[index if 0 <= index < len(self._bodies) else -1]
+        return chosen.run(inputs[1:], sizes)
+
+    @property
+    def programs(self) -> list[Program]:
+        """The native programs made so far."""
+        return [p for body in self._bodies for p in body.programs]
+
+
+class Rounds:
+    """A LOOP that runs from Python: with host ops in it, or with values whose sizes change from round to round."""
+
+    def __init__(self, node: Node):
+        self.node = node
+        body = node.attrs["body"]
+        graph = Graph()
+        graph.inputs, graph.nodes = body.graph.inputs, body.graph.nodes
+        graph.outputs = [*body.graph.outputs, *saved_values(body, node.attrs["saved"])]
+        self._body = Binding(graph)
+
+    def run(self, inputs: Sequence[Block], sizes: dict[str, int]) -> list[Block]:
+        """The results for inputs and sizes that are known by now."""
+        attrs = self.node.attrs
+        counted, carries, elements, constants = loop_parts(inputs, attrs)
+        limit = bind_dim(attrs["trips"], sizes)
+        if counted is not None:
+            limit = max(0, int(counted._view()))
+        elif elements:
+            limit = elements[0]._aval.shape[0]
+        slices = [x._view() for x in elements]
+        stacked: list[list[np.ndarray]] = [[] for _ in range(self._stacks)]
+        rounds = 0
+        while (limit is None or rounds < limit) and not (attrs["tested"] and not carries[0]._view()):
+            at = limit - 1 - rounds if attrs["reverse"] else rounds
+            given = [*carries, *(_slice(array, at, x) for array, x in zip(slices, elements, strict=True)), *constants]
+            known = dict(sizes)
+            for value, x in zip(self._body.graph.inputs, carries, strict=False):
+                known |= _sizes(value.aval, x._aval)
+            results = self._body.run(given, known)
+            carries = results[: attrs["carries"]]
+            for rows, x in zip(stacked, results[attrs["carries"] :], strict=True):
+                rows.append(x._view())
+            rounds += 1
+        promised = [bound_aval(v.aval, sizes) for v in self.node.outputs]
+        results = [dense_block(x) for x in carries]
+        for rows, a in zip(stacked, promised[len(results) :], strict=False):
+            rows = rows[::-1] if attrs["reverse"] else rows
+            results.append(block_of(np.stack(rows) if rows else _no_rows(a), a))
+        return [*results, block_of(np.int64(rounds), promised[-1])] if attrs["tested"] else results
+
+    @property
+    def _stacks(self) -> int:
+        return len(self._body.graph.outputs) - self.node.attrs["carries"]
+
+    @property
+    def programs(self) -> list[Program]:
+        """The native programs made so far."""
+        return self._body.programs
+
+
+def _slice(array: np.ndarray, at: int, source: Block) -> Block:
+    row = np.ascontiguousarray(array[at]).reshape(array.shape[1:])
+    return block_of(row, aval(source._aval.dtype, row.shape))
+
+
+def dense_block(x: Block) -> Block:
+    """A block without gaps between its elements."""
+    return x if x._aval.strides is None else block_of(x._view(), aval(x._aval.dtype, x._aval.shape))
+
+
+def _no_rows(a: Aval) -> np.ndarray:
+    """The stack of a loop without rounds; a size that only rounds decide is then 0."""
+    return np.empty((0, *(size if isinstance(size, int) else 0 for size in a.shape[1:])), a.dtype.np)
+
+
+def _sizes(expected: Aval, found: Aval) -> dict[str, int]:
+    """The sizes by name that a value has where a named size was expected."""
+    pairs = () if expected.unranked else zip(expected.shape, found.shape, strict=True)
+    return {dim.name: size for dim, size in pairs if isinstance(dim, Dim) and not dim.op}
+
+
+def step_of(node: Node) -> "Host | Branches | Rounds":
+    """How a node runs from Python."""
+    if node.op is LOOP:
+        return Rounds(node)
+    return Branches(node) if node.op is COND else Host(node)
+
+
+def _runs_users_code(graph: Graph) -> bool:
+    return any("call" in node.attrs or any(_runs_users_code(b.graph) for b in bodies(node)) for node in graph.nodes)
+
+
+def in_stages(graph: Graph) -> bool:
+    """Whether a graph has nodes that run from Python."""
+    return any(node.op.decides_sizes for node in graph.nodes)
+
+
+class Stages:
+    """A graph with nodes that run from Python, ready to run.
+
+    Attributes:
+        graph: with those nodes.
         updated: for each input whether running the graph changes it (a Variable).
-        lock: for callers that pass Variables: two runs at once would each update a copy.
+        lock: for callers that pass Variables: two runs at once would each update a copy. Not held while Python
+            functions of the user's run, which may wait for another thread's run of this graph.
     """
 
     launchable = False
 
     def __init__(self, graph: Graph):
         self.graph = graph = drop_unused(graph)
-        self.lock = threading.Lock()
+        self.lock = nullcontext() if _runs_users_code(graph) else threading.RLock()
         self.updated = [v in graph.updates for v in graph.inputs]
         level: dict[Value, int] = dict.fromkeys(graph.inputs, 0)
         hosts: dict[int, list[Node]] = {}
         bodies: dict[int, list[Node]] = {}
         sources = size_sources(graph)
+        last = outside = native = 0  # at the last two the next effect may come, from Python or in a program
         for node in graph.nodes:
             at = max((level[v] for v in (*node.inputs, *sources.get(node, ()))), default=0)
-            if node.op.host is not None:
+            if has_effect(node):
+                outside = at = max(at, outside if node.op.decides_sizes else native)
+                native = at + node.op.decides_sizes
+            if node.op.decides_sizes:
                 hosts.setdefault(at, []).append(node)
                 at += 1
             elif node.op is not CONSTANT:
                 bodies.setdefault(at, []).append(node)
             level.update(dict.fromkeys(node.outputs, at))
-        last = max(level.values(), default=0)
+            last = max(last, at)  # so that Variables change when nothing that runs from Python is left to fail
         unchanged = set(graph.inputs)
         needed_by: dict[Value, int] = {}  # the last level at which a value is read from outside of its own
         for at, nodes in [*hosts.items(), *bodies.items()]:
             for node in nodes:
                 for v in node.inputs:
-                    needed_by[v] = max(needed_by.get(v, 0), at + (node.op.host is not None))
+                    needed_by[v] = max(needed_by.get(v, 0), at + node.op.decides_sizes)
         constants = {node.output: node for node in graph.nodes if node.op is CONSTANT}
-        self._steps: list[Segment | Node] = []
+        self._steps: list[Segment | Host | Branches | Rounds] = []
         for at in range(last + 1):
             nodes = bodies.get(at, [])
             made = dict.fromkeys(v for node in nodes for v in node.outputs)
@@ -172,11 +324,11 @@ class Stages:
             if at == last:
                 outputs += [v for v in graph.outputs if v in constants or v in unchanged]
             outputs = list(dict.fromkeys(outputs))
-            if outputs or updates:
+            if outputs or updates or any(map(has_effect, nodes)):
                 used = {v for node in nodes for v in node.inputs} | {*outputs, *updates.values()}
                 shared = [constants[v] for v in used if v in constants]
                 self._steps.append(Segment([*shared, *nodes], outputs, dict(updates), list(updates)))
-            self._steps += hosts.get(at, [])
+            self._steps += [step_of(node) for node in hosts.get(at, [])]
 
     @property
     def failures(self) -> bool:
@@ -193,22 +345,34 @@ class Stages:
                 found = step.run([memory[v] for v in step.inputs], sizes)
                 memory.update(zip(step.outputs, found, strict=True))
                 continue
+            node = step.node
             try:
-                avals = [aval(v.dtype, bound_attrs({"": v.shape}, sizes)[""]) for v in step.outputs]
-                attrs = bound_attrs(step.attrs, sizes)
-                results = call_host(step.op, avals, [memory[v] for v in step.inputs], attrs)
-            except InvalidArgumentError as error:
-                raise type(error)(f"{error} (in {step.where})" if step.where else str(error)) from None
-            for value, result in zip(step.outputs, results, strict=True):
+                results = step.run([memory[v] for v in node.inputs], sizes)
+            except Exception as error:
+                placed = _placed(error, node)
+                if placed is error:
+                    raise
+                raise placed from None
+            for value, result in zip(node.outputs, results, strict=True):
                 memory[value] = result
-                for dim, size in zip(value.shape, result._aval.shape, strict=True):
-                    if isinstance(dim, Dim) and not dim.op:
-                        sizes[dim.name] = size
+                sizes |= _sizes(value.aval, result._aval)
         return [memory[v] for v in self.graph.outputs]
+
+
+def _placed(error: Exception, node: Node) -> Exception:
+    """An error with the line of the node that raised it; one of the user's code is a note to the same error."""
+    if not node.where:
+        return error
+    if has_effect(node):
+        error.add_note(f"{node.op.name}, in {node.where}")
+        return error
+    if not isinstance(error, InvalidArgumentError):
+        return error
+    return type(error)(f"{error} (in {node.where})")
 
 
 def native_programs(program: Program | Stages) -> list[Program]:
     """The native programs that run a graph, as far as they have been made."""
     if isinstance(program, Program):
         return [program]
-    return [p for step in program._steps if isinstance(step, Segment) for p in step.programs]
+    return [p for step in program._steps for p in step.programs]

@@ -342,6 +342,13 @@ def run_program(program: Program, inputs: list[int]) -> list[Tensor]:
 
 _numbers: dict[tuple, Tensor] = {}  # Python numbers beside tensors, which programs use over and over
 
+_number_ids: set[int] = set()
+
+
+def is_number(tensor) -> bool:
+    """Whether an eager tensor is a Python number beside a tensor, which no user holds."""
+    return id(tensor) in _number_ids
+
 
 def _operand(op: Op, value, hint: DType | None):
     """A number, array or Variable as a tensor beside tensors of dtype `hint`.
@@ -362,7 +369,9 @@ def _operand(op: Op, value, hint: DType | None):
         if key is not None and (value != 0 or type(value) is not float):  # 0.0 and -0.0 are equal keys
             if len(_numbers) > 4096:
                 _numbers.clear()
+                _number_ids.clear()
             _numbers[key] = tensor
+            _number_ids.add(id(tensor))
     return tensor
 
 

@@ -1,0 +1,267 @@
+"""Control flow nodes in a trace: adding them, and their gradients."""
+
+from collections.abc import Sequence
+
+from nbflow.compiler.control import COND, LOOP, Body, loop_parts, saved_values
+from nbflow.compiler.graph import Value
+from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros_like
+from nbflow.function.trace import SymbolicTensor
+from nbflow.tape.gradient_tape import has_gradient
+from nbflow.tensor.state import state
+from nbflow.tensor.tensor import apply
+from nbflow.tensor.variable import Variable
+
+
+def _results(op, inputs: Sequence, attrs: dict) -> list:
+    result = apply(op, inputs, attrs)
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def _free(trace: BodyTrace) -> dict[tuple, tuple[SymbolicTensor, Value]]:
+    """What a body uses of the trace around it: (outer tensor, input), by what tells two apart.
+
+    The start of a Variable is told from the same value kept as a tensor: only the former changes from round to round.
+    """
+    starts = {value: key for key, (_, value) in trace.variables.items()}
+    return {(outer.value, starts.get(value)): (outer, value) for outer, value in trace.operands}
+
+
+def _variables(traces: Sequence[BodyTrace]) -> list[Variable]:
+    """The Variables that bodies assign to."""
+    return list({key: variable for trace in traces for key, variable in trace.assigned.items()}.values())
+
+
+def add_cond(index, traces: Sequence[BodyTrace], results: Sequence[Sequence[SymbolicTensor]]) -> list[SymbolicTensor]:
+    """Adds a choice of branches to the trace under way, and assigns what they assign to Variables.
+
+    Args:
+        index: int32 scalar, the number of the branch.
+        traces: of the branches.
+        results: of each branch its results, tensors of its trace.
+    """
+    outer = state.trace
+    assert outer is not None
+    variables = _variables(traces)
+    for variable in variables:
+        for trace in traces:
+            with trace.active():
+                trace.read(variable)
+    used = [_free(trace) for trace in traces]
+    operands = {key: outer for free in used for key, (outer, _) in free.items()}
+    branches = []
+    for trace, found, free in zip(traces, results, used, strict=True):
+        trace.graph.outputs = [t.value for t in (*found, *map(trace.read, variables))]
+        trace.graph.inputs = [free[key][1] if key in free else Value(o._aval) for key, o in operands.items()]
+        branches.append(Body(trace.graph, trace))
+    made = _results(COND, [index, *operands.values()], {"branches": tuple(branches)})
+    for variable, tensor in zip(variables, made[len(results[0]) :], strict=True):
+        outer.assign(variable, tensor)
+    return made[: len(results[0])]
+
+
+def add_loop(
+    trace: BodyTrace,
+    carries: Sequence[SymbolicTensor],
+    elements: Sequence[SymbolicTensor],
+    results: Sequence[SymbolicTensor],
+    *,
+    trips=None,
+    count: SymbolicTensor | None = None,
+    tested: bool = False,
+    reverse: bool = False,
+) -> list[SymbolicTensor]:
+    """Adds a loop to the trace under way, and assigns what it assigns to Variables.
+
+    Args:
+        trace: of a round, whose arguments are the carries and a slice of each element.
+        carries: their first values.
+        elements: tensors of which each round gets a slice.
+        results: of a round: the next carries and a slice for each stack.
+        trips, count, tested, reverse: see compiler.control.LOOP.
+
+    Returns:
+        The last carries and the stacks.
+    """
+    outer = state.trace
+    assert outer is not None
+    variables = _variables([trace])
+    starts = [trace.variables[id(v)][1] for v in variables]
+    operands = [(outer_, value) for outer_, value in _free(trace).values() if value not in starts]
+    graph = trace.graph
+    carried, arguments = len(carries), graph.inputs[: len(carries) + len(elements)]
+    graph.inputs = [*arguments[:carried], *starts, *arguments[carried:], *(value for _, value in operands)]
+    ends = [trace.current(v) for v in variables]
+    graph.outputs = [t.value for t in (*results[:carried], *ends, *results[carried:])]
+    attrs = {
+        "body": Body(graph, trace),
+        "carries": carried + len(variables),
+        "scanned": len(elements),
+        "trips": trips,
+        "counted": count is not None,
+        "tested": tested,
+        "reverse": reverse,
+        "saved": (),
+    }
+    begins = [outer.read(v) for v in variables]
+    given = [] if count is None else [count]
+    made = _results(LOOP, [*given, *carries, *begins, *elements, *(o for o, _ in operands)], attrs)
+    for variable, tensor in zip(variables, made[carried:], strict=False):
+        outer.assign(variable, tensor)
+    last = carried + len(variables)
+    return made[:carried] + made[last : last + len(results) - carried]
+
+
+# --- gradients --------------------------------------------------------------------------------------------------------
+
+
+def _cond_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: dict, wanted: Sequence[bool]) -> list:
+    """A choice of the branches' gradients, which compute again what they need of the branches."""
+    outer = state.trace
+    seeded = [k for k, g in enumerate(upstream) if g is not None]
+    sources = [k for k, w in enumerate(wanted) if w and k and has_gradient(inputs[k])]
+    operands = [*inputs[1:], *(upstream[k] for k in seeded)]
+    branches = []
+    there = [False] * len(sources)
+    backwards = []
+    for body in attrs["branches"]:
+        backward = Backward(body, outer)
+        graph = body.graph
+        with backward.active() as trace:
+            seeds = [trace.argument(upstream[k]._aval) for k in seeded]
+            found = backward.gradients(
+                [graph.outputs[k] for k in seeded], seeds, [graph.inputs[k - 1] for k in sources]
+            )
+        there = [a or g is not None for a, g in zip(there, found, strict=True)]
+        backwards.append((backward, seeds, found))
+    sources = [k for k, t in zip(sources, there, strict=True) if t]
+    parts = []
+    for body, (backward, seeds, found) in zip(attrs["branches"], backwards, strict=True):
+        with backward.active() as trace:
+            found = [g for g, t in zip(found, there, strict=True) if t]
+            found = [
+                zeros_like(backward.tensor(body.graph.inputs[k - 1])) if g is None else g
+                for k, g in zip(sources, found, strict=True)
+            ]
+            ends = [trace.lift(g).value for g in found]
+        given = [*body.graph.inputs, *(s.value for s in seeds)]
+        leaves, nodes = needed(ends, set(given).__contains__)
+        lifted = {value: o for o, value in trace.operands}
+        more = [(lifted[v], v) for v in leaves if v not in given]
+        operands += [o for o, _ in more]
+        parts.append((trace, given, more, ends, nodes))
+    results: list = [None] * len(inputs)
+    if not sources:
+        return results
+    for number, (trace, given, _, ends, nodes) in enumerate(parts):
+        for other, (*_, more, _, _) in enumerate(parts):
+            given = given + [v if other == number else Value(v.aval) for _, v in more]
+        branches.append(extract(trace, given, ends, nodes, outer))
+    made = _results(COND, [inputs[0], *operands], {"branches": tuple(branches)})
+    for k, tensor in zip(sources, made, strict=True):
+        results[k] = tensor
+    return results
+
+
+def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: dict, wanted: Sequence[bool]) -> list:
+    """A loop in the other direction. What it needs of the rounds is saved by the first loop, or computed again."""
+    outer = state.trace
+    body: Body = attrs["body"]
+    graph, carried = body.graph, attrs["carries"]
+    count, carries, elements, constants = loop_parts(inputs, attrs)
+    _, inside, slices, fixed = loop_parts([*([None] if attrs["counted"] else []), *graph.inputs], attrs)
+    results = [*graph.outputs, *saved_values(body, attrs["saved"])]
+    stacked = list(range(carried, len(results)))
+    live = [k for k in range(carried) if has_gradient(carries[k])]
+    seeded = [k for k in stacked if upstream[k] is not None]
+    first = len(inputs) - len(constants)
+    into = [k for k, x in enumerate(constants) if wanted[first + k] and has_gradient(x)]
+    across = [k for k, x in enumerate(elements) if wanted[first - len(elements) + k] and has_gradient(x)]
+
+    backward = Backward(body, outer)
+    with backward.active() as trace:
+        flows = [trace.argument(inside[k].aval) for k in live]
+        arrivals = [trace.argument(results[k].aval) for k in seeded]
+        sources = [*(inside[k] for k in live), *(slices[k] for k in across), *(fixed[k] for k in into)]
+        found = backward.gradients([results[k] for k in (*live, *seeded)], [*flows, *arrivals], sources)
+        next_flows = found[: len(live)]
+        assigned = {value for _, value in body.trace.variables.values()}
+        for position, k in enumerate(live):
+            if inside[k] in assigned:  # the gradient of a Variable is that of all its values
+                own = next_flows[position]
+                next_flows[position] = flows[position] if own is None else own + flows[position]
+        next_flows = [zeros_like(flow) if g is None else g for g, flow in zip(next_flows, flows, strict=True)]
+        rows = [(k, g) for k, g in zip(across, found[len(live) :], strict=False) if g is not None]
+        shares = [(k, g) for k, g in zip(into, found[len(live) + len(across) :], strict=True) if g is not None]
+        totals = [trace.argument(fixed[k].aval) for k, _ in shares]
+        sums = [total + g for total, (_, g) in zip(totals, shares, strict=True)]
+        ends = [trace.lift(t).value for t in (*next_flows, *sums, *(g for _, g in rows))]
+
+    known = {v: ("constant", k) for k, v in enumerate(fixed)} | {v: ("element", k) for k, v in enumerate(slices)}
+    given = {t.value for t in (*flows, *totals, *arrivals)}
+
+    def stops(value: Value) -> bool:
+        return value in given or (
+            backward.is_forward(value) and value.node is not None and value.node.op.kind not in AGAIN
+        )
+
+    leaves, nodes = needed(ends, stops)
+    saved = [v for v in leaves if v not in given and v not in known and backward.is_forward(v)]
+    lifted = {value: o for o, value in trace.operands}
+    extra = [v for v in leaves if v not in given and not backward.is_forward(v)]
+    used_elements = [v for v in leaves if known.get(v, ("",))[0] == "element"]
+    used_constants = [v for v in leaves if known.get(v, ("",))[0] == "constant"]
+
+    where = {v: (-1, k) for k, v in enumerate(graph.inputs)}
+    where |= {v: (n, k) for n, node in enumerate(graph.nodes) for k, v in enumerate(node.outputs)}
+    names = tuple(where[v] for v in saved)
+    before = attrs["saved"]
+    forward_saved = (*before, *(n for n in dict.fromkeys(names) if n not in before))
+    stacks: list = []
+    rounds = None
+    if saved or attrs["tested"]:
+        made = _results(LOOP, inputs, {**attrs, "saved": forward_saved})
+        base = len(graph.outputs)
+        stacks = [made[base + forward_saved.index(n)] for n in names]
+        rounds = made[-1] if attrs["tested"] else None
+
+    order = [t.value for t in (*flows, *totals)]
+    scan = [*saved, *(t.value for t in arrivals), *used_elements]
+    new = extract(trace, [*order, *scan, *used_constants, *extra], ends, nodes, outer)
+    starts = [zeros_like(outputs[k]) if upstream[k] is None else upstream[k] for k in live]
+    starts += [zeros_like(constants[k]) for k, _ in shares]
+    scanned = [*stacks, *(upstream[k] for k in seeded), *(elements[known[v][1]] for v in used_elements)]
+    counter = rounds if rounds is not None else count
+    made = _results(
+        LOOP,
+        [
+            *([] if counter is None else [counter]),
+            *starts,
+            *scanned,
+            *(constants[known[v][1]] for v in used_constants),
+            *(lifted[v] for v in extra),
+        ],
+        {
+            "body": new,
+            "carries": len(order),
+            "scanned": len(scanned),
+            "trips": attrs["trips"] if counter is None else None,
+            "counted": counter is not None,
+            "tested": False,
+            "reverse": not attrs["reverse"],
+            "saved": (),
+        },
+    )
+    answers: list = [None] * len(inputs)
+    offset = int(attrs["counted"])
+    for k, tensor in zip(live, made, strict=False):
+        answers[offset + k] = tensor
+    for (k, _), tensor in zip(shares, made[len(live) :], strict=False):
+        answers[first + k] = tensor
+    for (k, _), tensor in zip(rows, made[len(order) :], strict=True):
+        answers[first - len(elements) + k] = tensor
+    return [a if w else None for a, w in zip(answers, wanted, strict=True)]
+
+
+# The rules stand here, and not beside the ops, because they trace.
+COND.vjp, LOOP.vjp = _cond_gradients, _loop_gradients
+COND.joint = LOOP.joint = True
