@@ -125,7 +125,7 @@ class Function:
             args = split_signature_arguments(self._name, self._signature, self.input_signature, args, kwargs)
             tensors = match_specs(self._name, self.input_signature, args)
             return self._signature_concrete(tensors, asked), tensors
-        arguments = Arguments(*with_defaults(self._signature, args, kwargs))
+        arguments = Arguments(*with_defaults(self._name, self._signature, args, kwargs))
         found = self._concrete.get(arguments.key)
         if found is None:
             with self._lock:

@@ -171,7 +171,7 @@ class Arguments:
         return named
 
 
-def with_defaults(signature: inspect.Signature, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+def with_defaults(name: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Arguments by position as far as possible, defaults filled in, so that equal calls have equal keys.
 
     Raises:
@@ -191,9 +191,16 @@ def with_defaults(signature: inspect.Signature, args: tuple, kwargs: dict) -> tu
     else:
         if named == len(kwargs) and len(values) == len(signature.parameters):
             return tuple(values), {}
-    bound = signature.bind(*args, **kwargs)
+    bound = _bound(name, signature, args, kwargs)
     bound.apply_defaults()
     return bound.args, bound.kwargs
+
+
+def _bound(name: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> inspect.BoundArguments:
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{name}{signature}: {error}") from None
 
 
 def check_specs(specs) -> tuple | None:
@@ -204,12 +211,12 @@ def check_specs(specs) -> tuple | None:
     """
     if specs is None:
         return None
-    if isinstance(specs, TensorSpec) or not isinstance(specs, (list, tuple)):
+    if not isinstance(specs, (list, tuple)):
         raise TypeError(
             f"nf.function: input_signature is {specs!r}; it takes a list with a nf.TensorSpec for each argument"
         )
-    for spec in flatten(tuple(specs))[0]:
-        if not isinstance(spec, TensorSpec):
+    for spec in specs:
+        if spec is None or not all(isinstance(leaf, TensorSpec) for leaf in flatten(spec)[0]):
             raise TypeError(f"nf.function: input_signature must be made of nf.TensorSpec, got {spec!r}")
     return tuple(specs)
 
@@ -268,7 +275,7 @@ def split_signature_arguments(name: str, signature: inspect.Signature, specs, ar
         TypeError: an argument that the signature leaves out has a value of its own.
     """
     if kwargs or len(args) > len(specs):
-        bound = signature.bind(*args, **kwargs)
+        bound = _bound(name, signature, args, kwargs)
         args = bound.args
         others = [*list(bound.arguments.items())[len(specs) :], *bound.kwargs.items()]
         for argument, value in others:
