@@ -1,8 +1,8 @@
 """Function.njit: a traced function, or its value and gradient, as a function that Numba's code can call.
 
 The graph is traced once, with open sizes where the signature leaves them open. Each set of sizes gets a Program when it
-first comes; its table is in memory (`runtime/lanes.py`), where the function that is generated here finds it. A call from
-native code checks sizes, allocates the results, writes addresses into the program's slots and walks it.
+first comes; its table is in memory (`runtime/lanes.py`), where the function that is generated here finds it. A call
+from native code checks sizes, allocates the results, writes addresses into the program's slots and walks it.
 """
 
 import ctypes
@@ -15,6 +15,7 @@ import numba
 import numpy as np
 import optree
 from numba import types
+from numba.core import config as numba_config
 from numba.core import sigutils
 from numba.core.errors import TypingError
 from numba.core.imputils import impl_ret_borrowed
@@ -34,20 +35,10 @@ from nbflow.tensor.stages import compiled
 from nbflow.tensor.tensor import Tensor, dense, to_tensor
 from nbflow.tensor.variable import Variable
 
-_NATIVE = ("process_address", "atomic_load", "word", "set_word", "new_entry", "take_lane", "release_lane")
-_NATIVE += (
-    "call_kernel",
-    "data_address",
-    "keep",
-    "RUNNER",
-    "FAILED",
-    "SIZES",
-    "NEXT",
-    "SLOTS",
-    "SCALARS",
-    "MISSING",
-    "NO_GIL",
-)
+# what the generated function uses of runtime/lanes.py
+_NATIVE: tuple[str, ...] = ("process_address", "atomic_load", "word", "set_word", "data_address", "keep", "call_kernel")
+_NATIVE += ("new_entry", "take_lane", "release_lane")
+_NATIVE += ("NEXT", "SIZES", "MISSING", "NO_GIL", "RUNNER", "SLOTS", "SCALARS", "FAILED")
 _alive: list = []  # machine code that has the addresses of tables lives as long as the process
 
 
@@ -336,7 +327,7 @@ def _converts(given, dtype: DType) -> bool:
 
 
 def _source(name: str, names: list[str], programs: Programs, structure: optree.PyTreeSpec) -> str:
-    """The source of the function: it finds the entry, writes the slots, runs, and gives results as arrays and numbers."""
+    """The source of the function: it finds the entry, writes the slots, runs, gives results as arrays and numbers."""
     arguments, results, opened = programs.arguments, programs.results, programs.open
     offset = len(results)
     lines = [f"x{k} = take_{k}({n})" for k, n in enumerate(names)]
@@ -376,6 +367,13 @@ def _source(name: str, names: list[str], programs: Programs, structure: optree.P
     lines += ["if failed != 0:", "    raise InvalidArgumentError(failure)"]
     lines.append(f"return {_result_text(structure, (f'y{k}' for k in range(len(results))))}")
     return f"def {name}({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def _called(concrete, structure: optree.PyTreeSpec, *arguments):
+    """The same in Python, for NUMBA_DISABLE_JIT=1."""
+    leaves = concrete(*map(to_tensor, arguments))
+    names = [f"y{k}" for k in range(len(leaves))]
+    return eval(_result_text(structure, iter(names)), dict(zip(names, [t.numpy() for t in leaves], strict=True)))
 
 
 def _messages(name: str, names: list[str], specs: list[TensorSpec]) -> dict[str, str]:
@@ -421,7 +419,8 @@ def _check_results(name: str, programs: Programs, expected: TensorSpec | None) -
 
 def compiled_for_numba(function: Function, signature=None, gradient=None, copies: int = 1) -> Callable:
     """What Function.njit returns; see there."""
-    name = function.__name__ if function.__name__.isidentifier() else "function"
+    name = str(getattr(function, "__name__", ""))
+    name = name if name.isidentifier() else "function"
     signature = function.input_signature if signature is None else signature
     if signature is None:
         raise TypeError(f"{name}.njit: give a signature, such as 'float32(float32[:,:], float32[:])'")
@@ -435,6 +434,8 @@ def compiled_for_numba(function: Function, signature=None, gradient=None, copies
     _check_structure(name, traced.structure)
     programs = Programs(name, concrete.compiled, copies)
     _check_results(name, programs, expected)
+    if numba_config.DISABLE_JIT:
+        return functools.partial(_called, concrete, traced.structure)
     if not programs.open:
         programs.entry(())
     return _function_of(name, names, specs, programs, traced.structure)

@@ -1,9 +1,9 @@
 """Programs that native code calls by itself: a table of them by sizes, and copies for callers at the same time.
 
-A *table* is a few words: the address of the newest entry, a callback that makes entries, and what runs a lane. An *entry* is for one set of
-sizes: the words below, the sizes that it is for, the sizes of its results. It has one or more *lanes*, copies of the
-program with memory of their own. A caller takes a lane, writes addresses and numbers into it, runs it, reads its scalar
-results and releases it. Nothing of this needs the GIL, but for making an entry.
+A *table* is a few words: the address of the newest entry, a callback that makes entries, and what runs a lane. An
+*entry* is for one set of sizes: the words below, the sizes that it is for, the sizes of its results. It has one or more
+*lanes*, copies of the program with memory of their own. A caller takes a lane, writes addresses and numbers into it,
+runs it, reads its scalar results and releases it. Nothing of this needs the GIL, but for making an entry.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ from nbflow.runtime.intrinsics import I64, atomic_load, atomic_swap, call_kernel
 NEWEST, CALLBACK, RUNNER, TABLE_WORDS = 0, 1, 2, 3
 # an entry, in words; EVENT and WAITERS have a cache line each, as all callers write to them
 NEXT, LANES, LANE_COUNT, SIZES, EVENT, WAITERS, ENTRY_WORDS = 0, 1, 2, 3, 8, 16, 24
-# a lane, in words: who has it, the program, its addresses, its scalars, the team that runs it, its failure cells, how many
-# of those the last run has set
+# a lane, in words: whether it is taken, the program, its addresses and scalars, the team that runs it, its failure
+# cells, and how many of those the last run has set
 LOCK, PROGRAM, SLOTS, SCALARS, TEAM, FAILURES, FAILURE_COUNT, FAILED, LANE_WORDS = 0, 1, 2, 3, 4, 5, 6, 7, 8
 SCALAR = 16  # bytes for a scalar: a complex128
 
@@ -35,7 +35,7 @@ internal = interpreter.internal
 
 @intrinsic(prefer_literal=True)
 def process_address(typingctx, value):
-    """An address that is good in this process only: Numba then does not write the code that has it to its disk cache."""
+    """An address that is good in this process only: Numba does not write code that has it to its disk cache."""
 
     def codegen(context, builder, signature, args):
         pointer = context.add_dynamic_addr(builder, value.literal_value, info="nbflow program")

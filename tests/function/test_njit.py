@@ -235,19 +235,17 @@ def test_calls_of_several_threads(threads, size):
 
 
 def test_prange():
-    f = nf.function(lambda x: nf.reduce_sum(x * x)).njit([nf.TensorSpec([4], "float64")], gradient=0, threads=2)
+    f = nf.function(lambda x: x * x + 1.0).njit("float64(float64)", threads=2)
 
     @numba.njit(parallel=True)
-    def all_rows(x):
-        values, slopes = np.empty(len(x)), np.empty_like(x)
+    def each(x):
         for k in numba.prange(len(x)):
-            values[k], slopes[k] = f(x[k])
-        return values, slopes
+            x[k] = f(x[k])
 
-    x = RNG.normal(size=(2000, 4))
-    values, slopes = all_rows(x)
-    np.testing.assert_allclose(values, (x * x).sum(1), rtol=1e-14)
-    np.testing.assert_array_equal(slopes, 2 * x)
+    x = RNG.normal(size=5000)
+    wanted = x * x + 1
+    each(x)
+    np.testing.assert_array_equal(x, wanted)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -267,7 +265,7 @@ def test_code_with_addresses_is_not_kept_on_disk():
         (
             lambda x: nf.linalg.svd(x, compute_uv=False),
             {},
-            "singular_values runs in Python, which Numba's code cannot call",
+            "singular_values runs in Python, which Numba",
         ),
         (lambda x: x + nf.random.normal([2, 2]), {}, "draw random numbers with nf.random.stateless_"),
         (lambda x: {"a": x}, {}, "the result has a dict in it"),
