@@ -7,7 +7,7 @@ import numpy as np
 from numba import carray
 
 from nbflow.compiler.emit_cpu import emit
-from nbflow.compiler.graph import CONSTANT, Value
+from nbflow.compiler.graph import CONSTANT, Node, Value
 from nbflow.compiler.loops import Nest
 from nbflow.runtime import blas, candidates, gemm, intrinsics, native, philox, samplers, vecmath
 from nbflow.runtime.intrinsics import DTYPES
@@ -68,6 +68,7 @@ class Call:
         cost: estimated ns on one thread.
         whole: chunks should be few, because each has a cost of its own (a matrix product packs its operands).
         multiple: rows that chunks should be multiples of (a tile of a product).
+        nodes: what of the graph it computes; none of a copy.
     """
 
     kernel: native.Loaded
@@ -78,6 +79,7 @@ class Call:
     whole: bool = False
     multiple: int = 1
     scale: int = field(default=1)
+    nodes: tuple[Node, ...] = ()
 
 
 @cache

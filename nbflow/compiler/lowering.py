@@ -44,7 +44,12 @@ class Lowering:
         copies = self._update_in_place()
         self.stored = self._stored_values()
         for work in self._sorted_works():
+            first = len(self.calls)
             self._lower(work)
+            for call in self.calls[first:]:
+                call.nodes = (
+                    tuple(sorted(work.members, key=self._order.__getitem__)) if isinstance(work, Group) else (work,)
+                )
         for source, target in copies:
             dense = contiguous_strides(source.shape)
             self.copy(Place(source, 0, dense), source.shape, self._buffers[target], 0, dense)

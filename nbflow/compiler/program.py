@@ -1,6 +1,7 @@
 """Graph -> Program: kernel calls become a table in memory that the interpreter walks."""
 
 import array
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,9 +27,12 @@ class Program:
         chains: its kernel calls, for display.
         failures: cells in which kernels report bad input, with what to say.
         arena_bytes: memory for intermediates.
+        seconds: that it took to make it, kernels included.
+        arrived: the kernels that came into the process for it; others were there.
     """
 
     def __init__(self, graph: Graph):
+        begun, known = time.perf_counter(), len(native.loaded_kernels())
         lowering = Lowering(graph)
         self.graph = lowering.graph
         self.output_avals: list[Aval] = [v.aval for v in lowering.graph.outputs]
@@ -41,6 +45,8 @@ class Program:
         self._keep: list = []  # memory that the table points at
         self._arena = self._memory(self.arena_bytes)
         self.address = self._table()
+        self.arrived = native.loaded_kernels()[known:]
+        self.seconds = time.perf_counter() - begun
 
     def run(self, results: Sequence[np.ndarray], inputs: Sequence[int]) -> Sequence[int]:
         """Runs the program once.

@@ -12,6 +12,7 @@ import linecache
 import os
 import platform
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 
@@ -39,12 +40,13 @@ class Loaded:
         source: the Python source.
         address: where its machine code is; with NUMBA_DISABLE_JIT=1 its index in intrinsics.PYTHON_KERNELS.
         origin: "compiled" or "disk".
+        seconds: that it took to get it.
     """
 
-    __slots__ = ("address", "name", "origin", "source")
+    __slots__ = ("address", "name", "origin", "seconds", "source")
 
-    def __init__(self, name: str, source: str, address: int, origin: str):
-        self.name, self.source, self.address, self.origin = name, source, address, origin
+    def __init__(self, name: str, source: str, address: int, origin: str, seconds: float = 0.0):
+        self.name, self.source, self.address, self.origin, self.seconds = name, source, address, origin, seconds
 
 
 _alive: list = []  # what machine code points at must live as long as the process
@@ -158,6 +160,7 @@ def kernel(stem: str, source: str, namespace: dict) -> Loaded:
     if found is not None:
         return found
     source = source.replace("{name}", name)
+    begun = time.perf_counter()
     if numba_config.DISABLE_JIT:
         intrinsics.PYTHON_KERNELS.append(_define(name, source, namespace))
         loaded = Loaded(name, source, len(intrinsics.PYTHON_KERNELS) - 1, "python")
@@ -169,6 +172,7 @@ def kernel(stem: str, source: str, namespace: dict) -> Loaded:
         code = compiled._library.serialize_using_object_code()[2][0]
         _save(name, source, symbol, code)
         loaded = Loaded(name, source, _load(code).get_function_address(symbol), "compiled")
+    loaded.seconds = time.perf_counter() - begun
     return _kernels.setdefault(name, loaded)
 
 
