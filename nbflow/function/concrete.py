@@ -31,8 +31,8 @@ class Form:
     Attributes:
         structure: of (args, kwargs).
         names: of the leaves.
-        parts: for each leaf the Aval of a tensor, or a key.
-        leaves: TensorSpecs for tensors, values for others, ByIdentity for objects.
+        parts: for each leaf the Aval of the tensor in the first call, or a key.
+        leaves: TensorSpecs, with None for open sizes, in place of tensors; values for others, ByIdentity for objects.
     """
 
     structure: Any
@@ -43,19 +43,17 @@ class Form:
     @classmethod
     def of(cls, arguments: Arguments, signature: inspect.Signature, avals: Sequence[Aval]) -> "Form":
         """The form of a call's arguments, traced for avals."""
-        names, leaves, parts, rest = arguments.names(signature), [], [], iter(avals)
+        names, leaves, rest = arguments.names(signature), [], iter(avals)
         for name, leaf, part, is_tensor in zip(
             names, arguments.leaves, arguments.parts, arguments.is_tensor, strict=True
         ):
             if is_tensor:
                 found = next(rest)
-                parts.append(found)
                 given = leaf.name if isinstance(leaf, TensorSpec) else None
                 leaves.append(TensorSpec(found.shape, found.dtype, given or name))
             else:
-                parts.append(part)
                 leaves.append(part if isinstance(part, ByIdentity) else leaf)
-        return cls(arguments.structure, names, parts, leaves)
+        return cls(arguments.structure, names, arguments.parts, leaves)
 
     def arguments(self) -> tuple[tuple, dict]:
         """(args, kwargs) with a TensorSpec for each tensor."""
@@ -95,7 +93,7 @@ class ConcreteFunction:
         tensors: Sequence[Tensor] = (),
         watched: bool = False,
     ):
-        self.name, self._signature, self._form, self._avals = name, signature, form, list(avals)
+        self.name, self._signature, self._form = name, signature, form
         begun = time.perf_counter()
         trace = Trace(may_create)
         trace.arguments = tensors
@@ -173,11 +171,12 @@ class ConcreteFunction:
         if structure != self._form.structure:
             return f"the arguments {args!r:.200} {kwargs!r:.200} have another structure"
         tensors = []
-        for name, leaf, part in zip(self._form.names, leaves, self._form.parts, strict=True):
-            if isinstance(part, Aval):
+        rows = zip(self._form.names, leaves, self._form.parts, self._form.leaves, strict=True)
+        for name, leaf, part, wanted in rows:
+            if isinstance(wanted, TensorSpec):
                 if isinstance(leaf, TensorSpec):
                     return f"argument {name} is missing"
-                tensor = _converted(leaf, part)
+                tensor = _converted(leaf, wanted)
                 if tensor is None:
                     return f"argument {name} is {_described(leaf)}"
                 tensors.append(tensor)
@@ -193,9 +192,9 @@ class ConcreteFunction:
             if spec.name not in kwargs:
                 return None
             leaves.append(kwargs[spec.name])
-        if len(leaves) != len(self._avals) or len(kwargs) > len(leaves):
+        if len(leaves) != len(specs) or len(kwargs) > len(leaves):
             return None
-        found = [_converted(leaf, a) for leaf, a in zip(leaves, self._avals, strict=True)]
+        found = [_converted(leaf, spec) for leaf, spec in zip(leaves, specs, strict=True)]
         return None if any(t is None for t in found) else found  # type: ignore[return-value]
 
     def _wanted(self) -> str:
@@ -319,13 +318,13 @@ def runnable(tensors: list[Tensor]) -> list[Tensor]:
     return tensors if busy.count and state.tapes else [dense(t) for t in tensors]
 
 
-def _converted(value, a: Aval) -> Tensor | None:
-    """A value as a tensor of an Aval; None where it is none."""
+def _converted(value, spec: TensorSpec) -> Tensor | None:
+    """A value as a tensor that fits; None where it does not."""
     try:
-        tensor = to_tensor(value, hint=a.dtype)
+        tensor = to_tensor(value, hint=spec.dtype)
     except (TypeError, ValueError):
         return None
-    return tensor if TensorSpec(a.shape, a.dtype).is_compatible_with(tensor) else None
+    return tensor if spec.is_compatible_with(tensor) else None
 
 
 def _described(value) -> str:

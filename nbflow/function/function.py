@@ -9,8 +9,10 @@ import weakref
 from collections.abc import Callable, Sequence
 
 from nbflow.autograph.conversion import converted
-from nbflow.compiler.graph import Aval, format_graph
+from nbflow.compiler.graph import Aval
 from nbflow.function.concrete import ConcreteFunction, Form, runnable
+from nbflow.function.explain import Explanation, explain
+from nbflow.function.picture import GraphText
 from nbflow.function.policy import CHANGES, Family, History, Pattern
 from nbflow.function.signature import (
     Arguments,
@@ -166,7 +168,9 @@ class Function:
         if opened is not None:
             symbolic, places = opened
             try:
-                found = self._traced(arguments, symbolic, tensors, watched=True)
+                found = self._traced(
+                    arguments, symbolic, tensors, "sizes that change are open from now on", watched=True
+                )
             except _SizeNeeded as needed:
                 note = family.refusals[places] = str(needed)
             else:
@@ -264,9 +268,17 @@ class Function:
     def _traces(self) -> list[ConcreteFunction]:
         return list(dict.fromkeys(list(self._concrete.values())))
 
-    def graph(self) -> str:
-        """All traced graphs as text: one line an op, with the source line that made it."""
-        return "\n\n".join(format_graph(c.graph) for c in self._traces())
+    def graph(self) -> GraphText:
+        """All traced graphs as text, one line an op, with the source line that made it; `.to_png(path)` draws them."""
+        return GraphText([(c.pretty_printed_signature(verbose=False), c.graph) for c in self._traces()])
+
+    def explain(self) -> Explanation:
+        """What happened so far: every trace and why it was made, its kernels, its memory, where the time went.
+
+        Returns:
+            An Explanation: print it, or read `.traces` or `.as_dict()`.
+        """
+        return explain(self._name, self._history.where, self._history.traces)
 
     def njit(self, signature=None, gradient=None, threads: int = 1) -> Callable:
         """The function, or its value and gradient, compiled for calls from code of Numba's: see docs/numba.md.

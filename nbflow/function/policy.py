@@ -117,6 +117,7 @@ class Traced:
         note: what else there is to say, such as why a size could not be left open.
         concrete: a weak reference to the trace.
         asked: whether it was asked for by get_concrete_function, not by a call.
+        seconds: that it took.
     """
 
     number: int
@@ -125,6 +126,7 @@ class Traced:
     note: str
     concrete: Any
     asked: bool
+    seconds: float
 
     @property
     def reason(self) -> str:
@@ -147,7 +149,7 @@ def differences(before: Form, after: Form) -> list[Difference]:
         if old is new or old == new:
             continue
         kind = _kind(old, new)
-        texts = [_part_text(part, leaf) for part, leaf in ((old, was), (new, now))]
+        texts = [part_text(part, leaf) for part, leaf in ((old, was), (new, now))]
         if texts[0] == texts[1]:
             texts = ["one", f"another {texts[1]}"]
         found.append(Difference(name, *texts, kind))
@@ -162,7 +164,8 @@ def _kind(old, new) -> str:
     return "object" if isinstance(new, ByIdentity) else "value"
 
 
-def _part_text(part, leaf) -> str:
+def part_text(part, leaf) -> str:
+    """What an argument was, as users read it."""
     if isinstance(part, Aval):
         return repr(part)
     if isinstance(part, ByIdentity):
@@ -173,7 +176,7 @@ def _part_text(part, leaf) -> str:
 
 def _leaves_text(form: Form, name: str) -> str:
     rows = zip(form.names, form.parts, form.leaves, strict=True)
-    found = [f"{n}: {_part_text(part, leaf)}" for n, part, leaf in rows if n.partition("[")[0] == name]
+    found = [f"{n}: {part_text(part, leaf)}" for n, part, leaf in rows if n.partition("[")[0] == name]
     return f"{{{', '.join(found)}}}" if found else "nothing"
 
 
@@ -219,7 +222,7 @@ class History:
         """Notes a trace; warns once where there are many."""
         found = self.explained(form)
         number = len(self.traces) + 1
-        self.traces.append(Traced(number, form, found, note, weakref.ref(concrete), asked))
+        self.traces.append(Traced(number, form, found, note, weakref.ref(concrete), asked, concrete.seconds))
         retraces = [t for t in self.traces[1:] if not t.asked]
         if len(retraces) >= MANY and not self._warned and found:
             self._warned = True
