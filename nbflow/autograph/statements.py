@@ -1,0 +1,202 @@
+"""Statements of converted code: as Python runs them, or, where a tensor of a trace decides, as ops of its graph."""
+
+import dis
+import types
+from collections.abc import Callable, Iterable, Sequence, Sized
+from functools import partial
+
+from nbflow.autograph.iteration import elements_of
+from nbflow.autograph.lists import as_traced_list
+from nbflow.autograph.logic import is_staged, not_, truth
+from nbflow.autograph.variables import Variables
+from nbflow.function.control import staged_for, staged_if, staged_while
+from nbflow.public import NAMES
+
+
+def if_(test, then: Callable, orelse: Callable | None, names: Sequence[str], dead=(), places=()) -> None:
+    """if test: then() else: orelse().
+
+    Args:
+        names: the variables that the branches may change and that are read afterwards.
+        dead: those that they may change and read, but nobody afterwards.
+        places: attributes and elements that they assign, see Variables.
+    """
+    if not is_staged(test):
+        if test:
+            then()
+        elif orelse is not None:
+            orelse()
+        return
+    functions = (then, orelse)
+    _staged_if(truth(test), functions, Variables(functions, names, places), Variables(functions, dead))
+
+
+def _staged_if(test, functions: Sequence[Callable | None], variables: Variables, dead: Variables | None = None) -> None:
+    before, before_dead = variables.get(), dead.get() if dead else []
+
+    def values(function: Callable | None) -> list:
+        variables.set(before)
+        if dead:
+            dead.set(before_dead)
+        if function is not None:
+            function()
+        return variables.get()
+
+    try:
+        results = staged_if(test, [partial(values, f) for f in functions], variables.names)
+    except Exception as error:
+        variables.set(before)
+        if dead:
+            dead.set(before_dead)
+        raising = [_raised_by(error, f) for f in functions]
+        if not any(raising):
+            raise
+        holds = not_(test) if raising[0] else test
+        NAMES["debugging.Assert"](holds, [f"{type(error).__name__}: {error}"])
+        other = functions[1] if raising[0] else functions[0]
+        if other is not None:
+            other()
+        return
+    variables.set(results)
+
+
+def _raised_by(error: BaseException, function: Callable | None) -> bool:
+    """Whether an exception comes from a raise statement of a branch, rather than from something in it that failed."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    function = function.func if isinstance(function, partial) else function
+    if trace is None or not isinstance(function, types.FunctionType) or trace.tb_frame.f_code is not function.__code__:
+        return False
+    return function.__code__.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
+def fails(test, message: Callable | None = None) -> bool:
+    """Whether an assert statement raises here. On a tensor of a trace it never does: it becomes an op that may."""
+    if not is_staged(test):
+        return not test
+    NAMES["debugging.Assert"](truth(test), ["assertion failed" if message is None else message()])
+    return False
+
+
+def while_(test: Callable, body: Callable, names: Sequence[str], lists=(), places=(), options=None) -> None:
+    """while test(): body().
+
+    The loop runs in Python until the test is a tensor of a trace; from there on it is a loop of the graph.
+
+    Args:
+        names: the variables that a round may change and that later rounds, or others afterwards, read.
+        lists: those of them that the body appends to.
+        places: as of if_.
+        options: what set_loop_options says.
+    """
+    while True:
+        going = test()
+        if is_staged(going):
+            break
+        if not going:
+            return
+        body()
+    variables = Variables((body, test), names, places)
+    start = _with_lists(variables, lists)
+
+    def holds(*values):
+        variables.set(values)
+        return truth(test())
+
+    def following(*values):
+        variables.set(values)
+        body()
+        return variables.get()
+
+    with _kept(variables, start):
+        found = staged_while(holds, following, start, variables.names, **_options(options, variables))
+    variables.set(found)
+
+
+def for_(elements: Iterable, body: Callable, names: Sequence[str], test=None, lists=(), places=(), options=None) -> None:
+    """for element in elements: body(element), as long as test() holds.
+
+    Args:
+        test: None, or asks the flags that break and return set.
+        names, lists, places, options: as of while_.
+    """
+    staged = elements_of(elements)
+    if staged is not None:
+        _staged_for(staged, body, Variables((body, test), names, places), test, lists, options)
+    elif test is None:
+        for element in elements:
+            body(element)
+    else:
+        _python_for(elements, body, Variables((body, test), names, places), test)
+
+
+def _python_for(elements: Iterable, body: Callable, variables: Variables, test: Callable) -> None:
+    iterator = iter(elements)
+    going = True
+    while is_staged(going) or going:
+        try:
+            element = next(iterator)
+        except StopIteration:
+            return
+        if is_staged(going):  # each of the rounds that are left runs if the loop was not ended before
+            if not isinstance(elements, Sized):
+                raise NotImplementedError(
+                    "a tensor decides whether to leave a `for` loop over Python values whose number is not known: loop "
+                    "over a tensor, range(tensor) or a list, or use `while`"
+                )
+            _staged_if(truth(going), (partial(body, element), None), variables)
+        else:
+            body(element)
+        going = test()
+
+
+def _staged_for(staged, body: Callable, variables: Variables, test: Callable | None, lists, options) -> None:
+    start = _with_lists(variables, lists)
+
+    def holds(*values):
+        variables.set(values)
+        return truth(test())  # type: ignore[misc]
+
+    def following(element, *values):
+        variables.set(values)
+        body(staged.element(element))
+        return variables.get()
+
+    with _kept(variables, start):
+        _options(options, variables)
+        found = staged_for(staged.parts, None if test is None else holds, following, start, variables.names)
+    variables.set(found)
+
+
+class _kept:
+    """A block that leaves variables with the values that they had, if it raises."""
+
+    def __init__(self, variables: Variables, values: Sequence):
+        self.variables, self.values = variables, values
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            self.variables.set(self.values)
+
+
+def _with_lists(variables: Variables, lists: Sequence[str]) -> list:
+    """The variables' values; lists that the loop appends to as lists of the graph."""
+    return [
+        as_traced_list(value) if name in lists else value
+        for name, value in zip(variables.names, variables.get(), strict=True)
+    ]
+
+
+def _options(options: dict | None, variables: Variables) -> dict:
+    """What set_loop_options says, as arguments of staged_while."""
+    if not options:
+        return {}
+    found = {"maximum_iterations": options.get("maximum_iterations")}
+    shapes = dict(options.get("shape_invariants") or ())
+    if shapes:
+        found["invariants"] = [shapes.get(name) for name in variables.names]
+    return found
