@@ -248,12 +248,16 @@ def bind(graph: Graph, sizes: dict[str, int], avals: Sequence[Aval]) -> Graph:
         InvalidArgumentError: an op cannot take inputs of these shapes, or a Variable a value.
     """
 
+    def visit(new: Graph, node: Node, inputs: list[Value]):
+        try:
+            return new.add(node.op, inputs, bound_attrs(node.attrs, sizes), node.where)
+        except InvalidArgumentError as error:
+            if not node.where or node.where in str(error):
+                raise
+            raise type(error)(f"{error} (in {node.where})") from None
+
     by_input = dict(zip(graph.inputs, avals, strict=True))
-    new = rebuild(
-        graph,
-        lambda new, node, inputs: new.add(node.op, inputs, bound_attrs(node.attrs, sizes), node.where),
-        by_input.__getitem__,
-    )
+    new = rebuild(graph, visit, by_input.__getitem__)
     for target, value in new.updates.items():
         if target.shape != value.shape and not value.aval.symbolic:
             raise InvalidArgumentError(

@@ -101,10 +101,16 @@ class Lowering:
         """Two words for a kernel to report bad input in: it sets the first to 1 and the second to the bad value.
 
         Args:
-            describe: bad value -> the message of the error that the program raises after it has run.
+            describe: bad value -> the message of the error that the program raises after it has run. The source line
+                of the node is added.
         """
+
+        def located(bad: int) -> str:
+            text = describe(bad)
+            return f"{text} (in {node.where})" if node.where and node.where not in text else text
+
         cell = np.zeros(2, np.int64)
-        self.failures.append((cell, describe))
+        self.failures.append((cell, located))
         buffer = Buffer(cell.nbytes, array=cell)
         return Ref(buffer), (buffer, ALL, False, 0)
 

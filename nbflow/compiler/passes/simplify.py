@@ -11,15 +11,20 @@ NO_EFFECT_ON_VALUES = ("stop_gradient", "identity")  # they matter to the tape a
 
 
 class Emitter:
-    """Adds nodes to a graph, each simplified on its way in. Rules of ops write through it."""
+    """Adds nodes to a graph, each simplified on its way in. Rules of ops write through it.
+
+    Attributes:
+        where: the source line of the op that is being written out, for the nodes that it becomes.
+    """
 
     def __init__(self, graph: Graph):
-        self.graph = graph
+        self.graph, self.where = graph, ""
         self._known: dict[tuple, Value | tuple[Value, ...]] = {}
         self._scalars: dict[tuple, Value] = {}
 
-    def emit(self, op: Op, values: list[Value], attrs: dict, where: str = ""):
+    def emit(self, op: Op, values: list[Value], attrs: dict):
         """The value, or tuple of values, of op applied to values."""
+        where = self.where
         if op.name in NO_EFFECT_ON_VALUES:
             return values[0]
         if op is CONSTANT:
@@ -73,7 +78,8 @@ def simplify(graph: Graph) -> Graph:
 
     def visit(new, node, inputs):
         emitter = emitters.setdefault(id(new), Emitter(new))
-        return emitter.emit(node.op, inputs, node.attrs, node.where)
+        emitter.where = node.where
+        return emitter.emit(node.op, inputs, node.attrs)
 
     return drop_unused(rebuild(graph, visit))
 
