@@ -99,6 +99,12 @@ class Dim:
         return self.name
 
 
+class AnyShape(Dim):
+    """Stands alone for all of a shape whose rank is not known either."""
+
+    __slots__ = ()
+
+
 def bind_dim(dim, sizes: dict[str, int]):
     """dim as a number, where it is a Dim; anything else as it is."""
     return dim.bind(sizes) if isinstance(dim, Dim) else dim

@@ -276,7 +276,13 @@ def ensure_shape(x, shape, name=None):
     x, wanted = argument("ensure_shape", "x", x), shape if isinstance(shape, TensorShape) else TensorShape(shape)
     if not wanted.is_compatible_with(x.shape):
         raise InvalidArgumentError(f"ensure_shape: x has shape {x.shape}, which is not compatible with {wanted}")
-    return TABLE["identity"](x)
+    if x.shape.unknown_rank:
+        x.set_shape(wanted)
+        return x
+    if wanted.unknown_rank:
+        return TABLE["identity"](x)
+    sizes = tuple(n if m is None else m for n, m in zip(x.nbflow_shape, wanted, strict=True))
+    return TABLE["ensure_shape"](x, shape=sizes)
 
 
 @export("shape_n")

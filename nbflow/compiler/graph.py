@@ -119,6 +119,14 @@ class Node:
         return (self.op.name, tuple(sorted(self.attrs.items())), tuple(map(id, self.inputs)))
 
 
+def set_shape(value: Value, shape: tuple) -> None:
+    """Says the shape of a result of unknown rank, from now on and wherever its node is copied to."""
+    node = value.node
+    assert node is not None  # inputs have a rank
+    value.aval = aval(value.dtype, shape)
+    node.attrs = {**node.attrs, SHAPES: tuple(v.shape for v in node.outputs)}
+
+
 CONSTANT = Op("constant", (), infer=lambda avals, attrs: attrs["value"].aval)
 
 

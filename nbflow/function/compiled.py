@@ -47,7 +47,7 @@ class Compiled:
             (k, axis, dim)
             for k, value in enumerate(self.graph.inputs)
             for axis, dim in enumerate(value.aval.shape)
-            if isinstance(dim, Dim)
+            if isinstance(dim, Dim) and not value.aval.unranked
         ]
         self._loose = any(isinstance(c, Variable) and not c.shape.is_fully_defined() for c in self.captures)
         self._programs: dict[tuple, Program | Stages] = {}
@@ -172,7 +172,11 @@ class Compiled:
                     inputs.append(capture.nbflow_writable() if in_place else capture._tensor)
                 else:
                     inputs.append(capture)
-            return run_stages(program, inputs)
+            results = run_stages(program, inputs)
+            for capture, in_place, tensor in zip(self._dense, self._in_place, inputs[len(arguments) :], strict=True):
+                if in_place and isinstance(capture, Variable):
+                    capture._tensor = tensor  # a Python function that ran may have assigned to it
+            return results
 
     def _held(self) -> list[tuple[Variable, Tensor]]:
         """The Variables that a run updates, with their values: held, they are not written over, and can be put back."""

@@ -9,7 +9,7 @@ from types import FrameType
 
 import numpy as np
 
-from nbflow.compiler.graph import CONSTANT, Aval, Graph, Value, aval, bind
+from nbflow.compiler.graph import CONSTANT, Aval, Graph, Value, aval, bind, set_shape
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
@@ -280,6 +280,9 @@ class Trace:
 
     def add(self, op: Op, tensors, attrs: dict):
         """Adds an op on tensors of this trace."""
+        if not op.effect and "call" not in attrs:  # those take anything
+            for tensor in tensors:
+                tensor.nbflow_ranked(op.name)
         try:
             result = self.graph.add(op, [t.value for t in tensors], attrs, _user_line())
         except InvalidArgumentError as error:

@@ -12,7 +12,7 @@ from nbflow.dtypes import NUMERIC, REAL, DType, int32, int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import where
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, shape_text, simplifying
-from nbflow.shapes import Dim, TensorShape, contiguous_strides
+from nbflow.shapes import Dim, TensorShape, contiguous_strides, could_be_equal
 
 T = TABLE
 
@@ -71,6 +71,25 @@ reshape = register(
         vjp=lambda k, g, inputs, output, attrs: T["reshape"](g, shape=inputs[0].nbflow_shape),
         reference=lambda x, shape: x.reshape(shape),
     )
+)
+
+
+def _infer_ensure_shape(avals, attrs):
+    (a,), shape = avals, attrs["shape"]
+    if not could_be_equal(a.shape, shape):
+        raise InvalidArgumentError(
+            f"Shape of tensor x {shape_text(a)} is not compatible with expected shape {TensorShape(shape)}"
+        )
+    return aval(a.dtype, shape)
+
+
+composite(
+    "ensure_shape",
+    "x",
+    lambda x, shape: x,
+    _infer_ensure_shape,
+    vjp=lambda k, g, inputs, output, attrs: g,
+    reference=lambda x, shape: x,
 )
 
 

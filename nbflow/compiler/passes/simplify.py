@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nbflow.compiler.control import has_effect
 from nbflow.compiler.graph import CONSTANT, Graph, Value, rebuild, size_sources
 from nbflow.compiler.op import Op
 from nbflow.dtypes import DType
@@ -39,6 +40,8 @@ class Emitter:
                 return simpler
         if op.expand is not None:
             return op.expand(self, values, attrs)
+        if op.effect:
+            return self.graph.add(op, values, attrs, where)
         if op.name in FOLDED and op.reference is not None:
             nodes = [v.node for v in values if v.node is not None and v.node.op is CONSTANT and v.shape == ()]
             if len(nodes) == len(values):
@@ -84,13 +87,18 @@ def simplify(graph: Graph) -> Graph:
     return drop_unused(rebuild(graph, visit))
 
 
-def drop_unused(graph: Graph) -> Graph:
-    """The graph without nodes that no output needs."""
+def drop_unused(graph: Graph, effects_from: int = 0) -> Graph:
+    """The graph without nodes that no output needs.
+
+    Args:
+        effects_from: of nodes with effects those from this number on are kept though no output needs them.
+    """
     needed = {id(v) for v in graph.results()}
     sources = size_sources(graph)
     kept = []
-    for node in reversed(graph.nodes):
-        if any(id(v) in needed for v in node.outputs):
+    for number, node in reversed(list(enumerate(graph.nodes))):
+        wanted = number >= effects_from and has_effect(node)
+        if wanted or any(id(v) in needed for v in node.outputs):
             kept.append(node)
             needed.update(map(id, node.inputs))
             needed.update(map(id, sources.get(node, ())))
