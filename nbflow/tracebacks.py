@@ -19,24 +19,22 @@ def is_filtering() -> bool:
     return _filtering
 
 
-def filtered(error: Exception) -> Exception:
-    """The error, with the frames of this package taken out of its traceback and of those of its causes.
+def filter_traceback(error: BaseException) -> None:
+    """Takes the frames of this package out of the tracebacks of an error and of its causes, unless that is disabled.
 
     Every error that leaves a public call passes here. A Python frame that raises is always on the traceback, so one
     frame of the engine stays: that of the call which the user wrote.
     """
-    if _filtering:
-        seen: set[int] = set()
-        link: BaseException | None = error
-        while link is not None and id(link) not in seen:
-            seen.add(id(link))
-            link.__traceback__ = _without_engine(link.__traceback__)
-            link = link.__cause__ or link.__context__
-    return error
+    seen: set[int] = set()
+    link: BaseException | None = error if _filtering else None
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__ = _without_engine(link.__traceback__)
+        link = link.__cause__ or link.__context__
 
 
 def _without_engine(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    frames = []
+    frames: list[types.TracebackType] = []
     while traceback is not None:
         if not traceback.tb_frame.f_code.co_filename.startswith(_PACKAGE):
             frames.append(traceback)

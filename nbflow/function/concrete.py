@@ -19,7 +19,7 @@ from nbflow.tensor.stages import native_programs
 from nbflow.tensor.state import busy, state
 from nbflow.tensor.tensor import Tensor, dense, to_tensor
 from nbflow.tensor.variable import Variable
-from nbflow.tracebacks import filtered
+from nbflow.tracebacks import filter_traceback
 
 _LEAF = flatten(0)[1]
 
@@ -137,7 +137,8 @@ class ConcreteFunction:
         try:
             return self.run(runnable(self._tensors(args, kwargs)))
         except Exception as error:
-            raise filtered(error)  # noqa: B904 (the error itself)
+            filter_traceback(error)
+            raise
 
     # --- the arguments of a call ----------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from nbflow.autograph.conversion import converted
 from nbflow.compiler.graph import Aval
 from nbflow.function.concrete import ConcreteFunction, Form, runnable
+from nbflow.function.effects import effects_of
 from nbflow.function.explain import Explanation, explain
 from nbflow.function.picture import GraphText
-from nbflow.function.policy import CHANGES, Family, History, Pattern
+from nbflow.function.policy import CHANGES, LOGGER, Family, History, Pattern
 from nbflow.function.signature import (
     Arguments,
     ByIdentity,
@@ -29,7 +30,7 @@ from nbflow.function.trace import SymbolicTensor
 from nbflow.public import export
 from nbflow.tensor.state import busy, state
 from nbflow.tensor.tensor import Tensor
-from nbflow.tracebacks import filtered
+from nbflow.tracebacks import filter_traceback
 
 _PLAIN_VALUES = frozenset([bool, int, str, type(None)])  # arguments that are quick to look up
 
@@ -58,6 +59,7 @@ class Function:
         self._watches: list[weakref.ref] = []
         self._history = History(self._name, _place(python_function))
         self._bound: dict[int, tuple[BoundFunction, object]] = {}  # by id of instance
+        self._told: list[bool] = []  # whether side effects were looked for; methods of all instances share it
         self._lock = threading.RLock()
         try:
             self._signature = inspect.signature(python_function)
@@ -92,7 +94,8 @@ class Function:
                     return self._call(args, kwargs, key)
             return self._call(args, kwargs, None)
         except Exception as error:
-            raise filtered(error)  # noqa: B904 (the error itself)
+            filter_traceback(error)
+            raise
 
     def _call(self, args: tuple, kwargs: dict, quick: list | None):
         """A call whose trace is not known by `quick`, what is quick to see of its arguments."""
@@ -102,7 +105,24 @@ class Function:
             given = [value for value in args if type(value) is Tensor]
             if quick is not None and len(given) == len(tensors) and all(t._aval.strides is None for t in given):
                 self._quick[tuple(quick)] = concrete
+            if not self._told:
+                self._told.append(True)
+                self._tell_effects(args, kwargs)
         return concrete.run(runnable(tensors))
+
+    def _tell_effects(self, args: tuple, kwargs: dict) -> None:
+        found = effects_of(self._written(), args, kwargs)
+        if found:
+            LOGGER.warning(
+                "%s (%s) has side effects that happened while it was traced and do not happen in later calls:\n%s",
+                self._name,
+                self._history.where,
+                "\n".join(f"  {effect}" for effect in found),
+            )
+
+    def _written(self):
+        """The function as the user wrote it."""
+        return self.python_function
 
     def _inner(self, args: tuple, kwargs: dict):
         """A call while nothing is compiled: part of the trace under way, or eager."""
@@ -238,6 +258,7 @@ class Function:
                 self.autograph,
                 self.reduce_retracing,
             )
+            method._told = self._told
             found = self._bound[key] = method, alive
         return types.MethodType(found[0], instance)
 
@@ -259,7 +280,8 @@ class Function:
                 return self._signature_concrete(asked=True)
             return self._find(args, {}, asked=True)[0]
         except Exception as error:
-            raise filtered(error)  # noqa: B904 (the error itself)
+            filter_traceback(error)
+            raise
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
         """What each trace takes and gives, as text."""
@@ -336,6 +358,9 @@ class BoundFunction(Function):
         """As of Function; the instance is known already."""
         return super().__call__(*args, **kwargs)
 
+    def _written(self):
+        return self.python_function.bound()
+
     def _traced_function(self):
         method = self.python_function
         return method.of(converted(method.function)) if self.autograph else method
@@ -352,6 +377,10 @@ class _Method:
 
     def __call__(self, *args, **kwargs):
         return self.function(self._alive(), *args, **kwargs)
+
+    def bound(self) -> types.MethodType:
+        """The method as Python has it."""
+        return types.MethodType(self.function, self._alive())
 
     def of(self, function) -> "_Method":
         """Another function as the method."""

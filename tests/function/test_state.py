@@ -153,11 +153,11 @@ def test_an_initial_value_from_arguments_and_variables():
 
 
 def test_variables_made_on_every_call():
-    with pytest.raises(ValueError, match=r"created once, on the function's first call.*test_state.py:\d+"):
+    with pytest.raises(ValueError, match=r"singleton nf.Variables created on the first call.*test_state.py:\d+"):
         nf.function(lambda x: nf.Variable(1.0) + x)(1.0)
     f = nf.function(lambda x, new: nf.Variable(1.0) if new else x)
     f(nf.constant(1.0), False)
-    with pytest.raises(ValueError, match="created once"):
+    with pytest.raises(ValueError, match="created on the first call"):
         f(nf.constant(1.0), True)
 
 
