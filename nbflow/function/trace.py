@@ -357,8 +357,9 @@ class Trace:
         """Raises ValueError where the function may not create Variables any more."""
         if not self.may_create:
             raise ValueError(
-                "nf.function only supports Variables that are created once, on the function's first call. Create them "
-                f"outside the function, or guarded by `if self.v is None` ({_user_line()})."
+                "nf.function only supports singleton nf.Variables created on the first call. Make sure the nf.Variable is "
+                "only created once, guarded by `if self.v is None`, or created outside nf.function "
+                f"({_user_line()})."
             )
 
     def value_of(self, tensor: Tensor) -> Tensor:
