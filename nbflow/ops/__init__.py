@@ -27,6 +27,7 @@ from nbflow.ops import (
     morphology,
     nn,
     ordering,
+    outside,
     padding,
     patches,
     pooling,

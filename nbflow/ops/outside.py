@@ -25,9 +25,7 @@ def _print(*arrays, printer) -> tuple:
 
 # attrs: printer, which is called with the values
 register(Op("print", ("*values",), _nothing, host=_print, effect=True))
-register(
-    Op("timestamp", (), lambda avals, attrs: aval(float64, ()), host=lambda: np.asarray(time.time()), effect=True)
-)
+register(Op("timestamp", (), lambda avals, attrs: aval(float64, ()), host=lambda: np.asarray(time.time()), effect=True))
 
 
 # --- calls of Python functions ----------------------------------------------------------------------------------------
@@ -46,12 +44,8 @@ def _call_gradients(upstream, inputs, outputs, attrs, wanted) -> list:
 
 
 # attrs: call, a nbflow.outside.calls.PythonCall. The second is for functions that do nothing besides computing results.
-CALL = register(
-    Op("call_python", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call, effect=True)
-)
-PURE_CALL = register(
-    Op("call_python_function", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call)
-)
+CALL = register(Op("call_python", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call, effect=True))
+PURE_CALL = register(Op("call_python_function", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call))
 
 
 # --- assertions -------------------------------------------------------------------------------------------------------

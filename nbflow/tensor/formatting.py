@@ -1,4 +1,4 @@
-"""Values as text the way TensorFlow writes them: in nf.print, and in the messages of assertions in compiled functions."""
+"""Values as text the way TensorFlow writes them: in nf.print, and in messages of failed assertions."""
 
 from collections.abc import Callable
 

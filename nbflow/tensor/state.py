@@ -1,6 +1,7 @@
 """What each thread is doing besides computing: which tapes record, which trace is under way."""
 
 import threading
+from collections.abc import Callable
 
 
 class _State(threading.local):
@@ -11,6 +12,7 @@ class _State(threading.local):
         trace: the trace that ops go to instead of running, or None.
         device: the name asked for with nf.device, or None.
         scope: the names of the nf.name_scope blocks that are open, as in "model/layer".
+        numerics: what looks at the result of each op, (op, result) -> None, or None.
     """
 
     def __init__(self):
@@ -18,13 +20,14 @@ class _State(threading.local):
         self.trace = None
         self.device = None
         self.scope = ""
+        self.numerics: Callable | None = None
 
 
 state = _State()
 
 
 class Busy:
-    """How many tapes and traces are open in the whole process: while it is 0, ops skip looking at the state."""
+    """How many tapes, traces and checks are open in the whole process: while it is 0, ops skip looking at the state."""
 
     __slots__ = ("count",)
 

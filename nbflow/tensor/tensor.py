@@ -401,6 +401,8 @@ def apply(op: Op, inputs, attrs: dict):
         result = execute(op, tensors, attrs)
     for tape in state.tapes:
         tape.record(op, tensors, result, attrs)
+    if state.numerics is not None:
+        state.numerics(op, result)
     return result
 
 

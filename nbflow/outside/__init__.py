@@ -1,0 +1,3 @@
+"""What compiled functions may do outside of themselves: call Python functions, print, read the clock."""
+
+from nbflow.outside import calls, clock, printing
