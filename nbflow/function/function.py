@@ -59,6 +59,7 @@ class Function:
         self._watches: list[weakref.ref] = []
         self._history = History(self._name, _place(python_function))
         self._bound: dict[int, tuple[BoundFunction, object]] = {}  # by id of instance
+        self._checked: Function | None = None  # see _with_checks
         self._told: list[bool] = []  # whether side effects were looked for; methods of all instances share it
         self._lock = threading.RLock()
         try:
@@ -69,8 +70,11 @@ class Function:
     def __call__(self, *args, **kwargs):
         """Runs the trace for arguments like these, which is made if there is none yet."""
         try:
-            if busy.count and (state.trace is not None or eagerly.on):
-                return self._inner(args, kwargs)
+            if busy.count:
+                if state.trace is not None or eagerly.on:
+                    return self._inner(args, kwargs)
+                if state.numerics is not None and self is not self._checked:
+                    return self._with_checks()(*args, **kwargs)
             key: list | None = []
             for value in args:
                 kind = type(value)
@@ -130,6 +134,15 @@ class Function:
             return self.python_function(*args, **kwargs)
         with state.trace.inner_function():
             return self._traced_function()(*args, **kwargs)
+
+    def _with_checks(self) -> "Function":
+        """The same function with traces of its own, in which the result of every op is checked."""
+        if self._checked is None:
+            checked = Function(
+                self.python_function, self.input_signature, self._name, self.autograph, self.reduce_retracing
+            )
+            self._checked = checked._checked = checked
+        return self._checked
 
     def _traced_function(self):
         """The function as it runs while it is traced."""

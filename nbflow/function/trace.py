@@ -73,8 +73,10 @@ class SymbolicTensor(Tensor):
     def nbflow_ranked(self, what: str) -> None:
         """Raises ValueError if not even the rank is known, which `what` needs."""
         if self._aval.unranked:
+            node = self.value.node
+            assert node is not None
             raise ValueError(
-                f"{what}: the tensor's shape is unknown: it is what a Python function returned ({self.value.node.where}). "
+                f"{what}: the tensor's shape is unknown: it is what a Python function returned ({node.where}). "
                 f"Say it with tensor.set_shape([...]), with nf.ensure_shape, or with Tout=nf.TensorSpec([...], dtype); "
                 f"None stands for sizes that are not known"
             )
