@@ -21,7 +21,9 @@ _LIBRARIES = tuple({str(Path(p)) for k, p in sysconfig.get_paths().items() if k 
     "<frozen",
     _NBFLOW,
 )
-_FUTURE = functools.reduce(lambda x, y: x | y, (getattr(__future__, n).compiler_flag for n in __future__.all_feature_names))
+_FUTURE = functools.reduce(
+    lambda x, y: x | y, (getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
+)
 _found: dict[int, tuple[weakref.ref, types.CodeType | None]] = {}  # by id of code: hashing code takes long
 _lock = threading.RLock()
 
@@ -151,7 +153,10 @@ def _module(node: ast.FunctionDef | ast.Lambda, owner: str, outer: tuple[str, ..
     names = [AG, *dict.fromkeys(mangled(name, owner) for name in outer)]
     statement = node if isinstance(node, ast.stmt) else ast.Expr(node)
     arguments = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
-    body: ast.stmt = ast.FunctionDef(_FACTORY, arguments, [statement], [], type_params=[])
+    statements: list[ast.stmt] = [statement]
+    if isinstance(node, ast.FunctionDef) and mangled(node.name, owner) not in names:
+        statements.insert(0, ast.Global([node.name]))  # calls of itself find it where it really is
+    body: ast.stmt = ast.FunctionDef(_FACTORY, arguments, statements, [], type_params=[])
     if owner:  # private names get its name
         body = ast.ClassDef(owner, [], [], [body], [], type_params=[])
     return ast.fix_missing_locations(ast.Module([ast.copy_location(body, node)], []))

@@ -1,10 +1,10 @@
 """What a `for` loop goes over when it is part of a graph: tensors, ranges of tensors, zip, enumerate and map of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from nbflow.function.control import TracedRange, is_traced
-from nbflow.ops.table import TABLE
+from nbflow.function.control import TracedRange
+from nbflow.public import NAMES
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
 
@@ -13,7 +13,7 @@ class Elements:
     """Something to go over in a graph.
 
     Args:
-        parts: a tensor, a structure of tensors of the same first size, or a TracedRange.
+        parts: a tensor, a tuple of tensors of the same first size, or a TracedRange.
         element: what the loop's variable is, given slices of the parts.
     """
 
@@ -25,6 +25,17 @@ class Elements:
             "the number of elements is a tensor, which is known when the graph runs: go over them in a `for` statement, "
             "or use nf.range and nf.map_fn"
         )
+
+    def tensors(self) -> list:
+        """The parts as a list of tensors."""
+        parts = self.parts
+        if isinstance(parts, TracedRange):
+            return [NAMES["range"](parts.start, parts.limit, parts.delta)]
+        return list(parts) if isinstance(parts, tuple) else [parts]
+
+    def element_of(self, slices: Sequence):
+        """The loop's variable, given slices of `tensors`."""
+        return self.element(tuple(slices) if isinstance(self.parts, tuple) else slices[0])
 
 
 def elements_of(value) -> Elements | None:
@@ -51,62 +62,48 @@ def range_(*limits):
     return Elements(TracedRange(start, limit, *tensors[2:]))
 
 
-def _size(tensor) -> Any:
-    """The number of elements along the first axis: an int, or a scalar of the graph."""
-    size = tensor.nbflow_shape[0]
-    return size if isinstance(size, int) else TABLE["shape_int32"](tensor)[0]
-
-
-def _counted(first, size):
-    """first, first + 1, … as a tensor."""
-    from nbflow.arrays.creation import range as numbers
-
-    return numbers(first, first + size)
-
-
-def _tensors(value: Elements) -> list:
-    """The parts as a list of tensors."""
-    parts = value.parts
-    if isinstance(parts, TracedRange):
-        from nbflow.arrays.creation import range as numbers
-
-        return [numbers(parts.start, parts.limit, parts.delta)]
-    return list(parts) if isinstance(parts, tuple) else [parts]
-
-
-def _element(value: Elements, slices: list):
-    return value.element(tuple(slices) if isinstance(value.parts, tuple) else slices[0])
-
-
 def zip_(*values, strict: bool = False):
     """zip, of tensors too: as long as the shortest."""
     staged = [elements_of(v) for v in values]
-    if not any(s is not None for s in staged):
+    found = [s for s in staged if s is not None]
+    if not found:
         return zip(*values, strict=strict)
-    if any(s is None for s in staged):
-        return zip(*(_listed(v) for v in values), strict=strict)
-    groups = [_tensors(s) for s in staged if s is not None]
-    tensors = [t for group in groups for t in group]
-    sizes = [_size(t) for t in tensors]
-    if any(size is not sizes[0] and size != sizes[0] if isinstance(size, int) else True for size in sizes):
-        shortest = sizes[0]
-        for size in sizes[1:]:
-            plain = isinstance(size, int) and isinstance(shortest, int)
-            shortest = min(shortest, size) if plain else NAMES_minimum(shortest, size)
-        tensors = [t[:shortest] for t in tensors]
+    if len(found) < len(staged):  # with Python values: unrolled, where tensors have a known length
+        return zip(*values, strict=strict)
+    groups = [s.tensors() for s in found]
+    tensors = _as_long([t for group in groups for t in group])
 
     def element(slices):
         rest = iter(slices)
-        return tuple(_element(s, [next(rest) for _ in g]) for s, g in zip(staged, groups, strict=True))
+        return tuple(s.element_of([next(rest) for _ in g]) for s, g in zip(found, groups, strict=True))
 
     return Elements(tuple(tensors), element)
 
 
-def _listed(value):
-    """A tensor of known length as its slices, beside Python values."""
-    if not isinstance(value, Elements):
-        return value
-    raise TypeError("zip() of Python values and a range of tensors: make tensors of the Python values")
+def _as_long(tensors: list) -> list:
+    """Tensors cut to the length of the shortest."""
+    sizes = [t.nbflow_shape[0] for t in tensors]
+    if all(size == sizes[0] for size in sizes):
+        return tensors
+    if all(isinstance(size, int) for size in sizes):
+        shortest = min(sizes)
+    else:
+        shortest = min_([_size(t) for t in tensors])
+    return [t[:shortest] for t in tensors]
+
+
+def _size(tensor) -> Any:
+    """The number of elements along the first axis: an int, or a scalar of the graph."""
+    size = tensor.nbflow_shape[0]
+    return size if isinstance(size, int) else NAMES["shape"](tensor)[0]
+
+
+def min_(sizes: Sequence) -> Any:
+    """The least of some numbers and scalars."""
+    least = sizes[0]
+    for size in sizes[1:]:
+        least = NAMES["minimum"](least, size)
+    return least
 
 
 def enumerate_(iterable, start=0):
@@ -114,7 +111,7 @@ def enumerate_(iterable, start=0):
     staged = elements_of(iterable)
     if staged is None:
         return enumerate(iterable, start)
-    return zip_(_counted(start, _size(_tensors(staged)[0])), staged)
+    return zip_(NAMES["range"](start, start + _size(staged.tensors()[0])), staged)
 
 
 def reversed_(sequence):
@@ -122,21 +119,16 @@ def reversed_(sequence):
     staged = elements_of(sequence)
     if staged is None:
         return reversed(sequence)
-    tensors = [TABLE["reverse"](t, axis=(0,)) for t in _tensors(staged)]
-    return Elements(tuple(tensors), lambda slices: _element(staged, list(slices)))
+    return Elements(tuple(NAMES["reverse"](t, [0]) for t in staged.tensors()), staged.element_of)
 
 
-def map_(function, *iterables):
-    """map, over tensors too."""
-    from nbflow.autograph.operators import of
+def map_(function: Callable, *iterables):
+    """map, over tensors too.
 
-    function = of(function)
+    Args:
+        function: as it is to be called, converted.
+    """
     staged = zip_(*iterables) if any(elements_of(v) is not None for v in iterables) else None
     if isinstance(staged, Elements):
         return Elements(staged.parts, lambda slices: function(*staged.element(slices)))
     return map(function, *iterables)
-
-
-def is_scalar(value) -> bool:
-    """Whether a value is a scalar of a trace."""
-    return is_traced(value) and not value.ndim

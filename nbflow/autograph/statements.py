@@ -114,7 +114,9 @@ def while_(test: Callable, body: Callable, names: Sequence[str], lists=(), place
     variables.set(found)
 
 
-def for_(elements: Iterable, body: Callable, names: Sequence[str], test=None, lists=(), places=(), options=None) -> None:
+def for_(
+    elements: Iterable, body: Callable, names: Sequence[str], test=None, lists=(), places=(), options=None
+) -> None:
     """for element in elements: body(element), as long as test() holds.
 
     Args:

@@ -287,9 +287,7 @@ class _Definition(ast.NodeTransformer):
             return _at(self._call(name, [node.left, node.comparators[0]]), node)
         names: list[ast.expr] = [ast.Constant(type(op).__name__) for op in node.ops]
         first, *rest = node.comparators
-        return _at(
-            self._call("compare", [ast.Tuple(names, ast.Load()), node.left, first, *map(_lambda, rest)]), node
-        )
+        return _at(self._call("compare", [ast.Tuple(names, ast.Load()), node.left, first, *map(_lambda, rest)]), node)
 
     def visit_Call(self, node):
         """f(x): what is called is converted, arguments are evaluated as ever."""
