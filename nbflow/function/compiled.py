@@ -4,7 +4,9 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 
+from nbflow.compiler.control import has_effect
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Node, Value, bind, bound_attrs
+from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
 from nbflow.function.trace import SymbolicTensor, Trace
@@ -227,7 +229,7 @@ class Compiled:
             values = {value: tensor for tensor, value in trace.scalars if any(tensor is t for t in tensors)}
             trace.scalars = [(t, v) for t, v in trace.scalars if v not in values]
             for k, node in enumerate(graph.nodes):
-                if node.outputs[0] in values:
+                if node.outputs and node.outputs[0] in values:
                     made = graph.input(node.outputs[0].aval)
                     trace.captures.append((values[node.outputs[0]], made))
                     graph.nodes[k] = Node(TABLE["identity"], (made,), {})
@@ -257,6 +259,7 @@ class DerivativeGraph(Compiled):
             parts = [(g.values, g.indices) if type(g) is IndexedSlices else (g,) for g in found if g is not None]
             trace.graph.outputs = [trace.lift(t).value for part in parts for t in part]
         trace.graph.updates.clear()
+        _drop_effects(trace, len(forward.graph.nodes))
         super().__init__(trace, len(trace.captures) - len(forward.captures))
 
     def _tensor(self, value: Value) -> SymbolicTensor:
@@ -338,12 +341,28 @@ def recorded_calls(trace: Trace, tensor_of, watched: Callable):
             tensors = [tensor_of(v) for v in inputs]
             if call is None and any(map(watched, tensors)):
                 until, call = end, (backward, tensors, tuple(map(tensor_of, outputs)), {})
-        if call is None:
+        if call is None and node.outputs:
             results = tuple(map(tensor_of, node.outputs))
             result = results if len(results) > 1 else results[0]
             yield node.op, [tensor_of(v) for v in node.inputs], result, node.attrs
     if call is not None:
         yield call
+
+
+def _drop_effects(trace: Trace, count: int) -> None:
+    """Takes nodes that have had their effect out of the first `count` of a trace, unless their results are needed."""
+    graph = trace.graph
+    done = [node for node in graph.nodes[:count] if has_effect(node)]
+    if not done:
+        return
+    needed = Graph()
+    needed.nodes, needed.outputs = list(graph.nodes), graph.outputs
+    gone = {*done} - {*drop_unused(needed, effects_from=count).nodes}
+    places = [0]
+    for node in graph.nodes:
+        places.append(places[-1] + (node not in gone))
+    graph.nodes = [node for node in graph.nodes if node not in gone]
+    trace.regions = [(places[start], places[end], *region) for start, end, *region in trace.regions]
 
 
 def _current(capture: Tensor | Variable) -> Tensor:

@@ -371,7 +371,7 @@ class Trace:
         graph = Graph()
         known: dict[Value, Tensor] = {}
         graph.nodes, graph.outputs = list(self.graph.nodes), [self.lift(tensor).value]
-        drop_unused(graph)
+        drop_unused(graph, effects_from=len(graph.nodes))
         known.update((value, dense(t)) for value, t in zip(self.graph.inputs, self.arguments, strict=False))
         for source, value in self.captures:
             known[value] = dense(source._tensor if isinstance(source, Variable) else source)

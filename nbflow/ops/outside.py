@@ -82,8 +82,7 @@ def _lower_assert(node, lowering) -> None:
     def describe(bad: int) -> str:
         parts = np.split(kept, np.cumsum(sizes))
         arrays = [part.view(v.dtype.np) for part, v in zip(parts, values, strict=False)]
-        place = f" (in {node.where})" if node.where else ""
-        return report.text(arrays, [v.shape for v in values]) + place
+        return report.text(arrays, [v.shape for v in values])
 
     cell, touch_cell = lowering.failure(node, describe)
     address, touch = lowering.dense(lowering.place(condition), ())
