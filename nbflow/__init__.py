@@ -50,6 +50,7 @@ from nbflow.dtypes import (
     uint64,
 )
 from nbflow.function import context as _context  # it publishes functions
+from nbflow.function import debugging as _traces
 from nbflow.function.function import Function, function, is_symbolic_tensor
 from nbflow.function.signature import TensorSpec
 from nbflow.function.trace import init_scope
