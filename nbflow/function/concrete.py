@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from nbflow.compiler.graph import Aval, Graph
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
@@ -72,13 +74,12 @@ class ConcreteFunction:
         arguments_of: (symbolic tensors) -> (args, kwargs) of the function.
         may_create: whether Variables may be created.
         tensors: the arguments of the call that the trace is for.
-        watched: whether to note where the function reads sizes that are not known.
+        sizes_read: gets the places where the function reads sizes that are not known.
 
     Attributes:
         compiled: the graph that runs.
         created: whether Variables were created while it was traced.
         seconds: that tracing took.
-        sizes_read: where unknown sizes were read, if that was to be noted.
     """
 
     def __init__(
@@ -91,13 +92,13 @@ class ConcreteFunction:
         arguments_of: Callable,
         may_create: bool = False,
         tensors: Sequence[Tensor] = (),
-        watched: bool = False,
+        sizes_read: list[str] | None = None,
     ):
         self.name, self._signature, self._form = name, signature, form
         begun = time.perf_counter()
         trace = Trace(may_create)
         trace.arguments = tensors
-        trace.sizes_read = [] if watched else None
+        trace.sizes_read = sizes_read
         with trace.active():
             symbols = [trace.argument(a) for a in avals]
             args, kwargs = arguments_of(symbols)
@@ -105,7 +106,6 @@ class ConcreteFunction:
             leaves, self._structure = flatten(result)
             trace.graph.outputs += [self._lifted(trace, leaf).value for leaf in leaves]
         trace.arguments = ()
-        self.sizes_read = trace.sizes_read
         self.created = bool(trace.created)
         self.compiled = Compiled(trace)
         self._single = len(leaves) == 1 and self._structure == _LEAF
@@ -168,8 +168,9 @@ class ConcreteFunction:
                 full[position] = given.pop(name)
         if set(given) - set(named):
             return f"there is no argument {sorted(set(given) - set(named))[0]!r}"
-        leaves, structure = flatten((tuple(full), {**named, **given}))
-        if structure != self._form.structure:
+        try:
+            leaves = self._form.structure.flatten_up_to((tuple(full), {**named, **given}))
+        except ValueError:
             return f"the arguments {args!r:.200} {kwargs!r:.200} have another structure"
         tensors = []
         rows = zip(self._form.names, leaves, self._form.parts, self._form.leaves, strict=True)
@@ -189,6 +190,8 @@ class ConcreteFunction:
         """The tensors alone, in order or by the names of their specs; None where they do not fit."""
         specs = [spec for spec in self._form.leaves if isinstance(spec, TensorSpec)]
         leaves = flatten(args)[0]
+        if not all(isinstance(leaf, (TensorProtocol, np.ndarray, np.generic)) for leaf in leaves):
+            return None
         for spec in specs[len(leaves) :]:
             if spec.name not in kwargs:
                 return None

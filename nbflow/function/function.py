@@ -410,12 +410,14 @@ def _watched_trace(make: Callable) -> ConcreteFunction:
     Raises:
         _SizeNeeded: the function's own code reads sizes that are not known, or fails without them.
     """
+    sizes_read: list[str] = []
     try:
-        found = make(watched=True)
+        found = make(sizes_read=sizes_read)
     except Exception as error:
-        raise _SizeNeeded(f"its sizes cannot be left open: {str(error).splitlines()[0]:.200}") from None
-    if found.sizes_read:
-        raise _SizeNeeded(f"its sizes cannot be left open: {found.sizes_read[0]} reads one")
+        why = f"{sizes_read[0]} reads one" if sizes_read else f"{str(error).splitlines()[0]:.200}"
+        raise _SizeNeeded(f"its sizes cannot be left open: {why}") from None
+    if sizes_read:
+        raise _SizeNeeded(f"its sizes cannot be left open: {sizes_read[0]} reads one")
     return found
 
 
