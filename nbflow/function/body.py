@@ -100,6 +100,10 @@ class BodyTrace(Trace):
         self._note_version(variable, self.variables[id(variable)][1], self.lift(tensor))
         self.assigned[id(variable)] = variable
 
+    def pending(self) -> list[Variable]:
+        """The Variables that were assigned to so far, here or around."""
+        return list({id(v): v for v in (*self.outer.pending(), *self.assigned.values())}.values())
+
     def current(self, variable: Variable) -> SymbolicTensor:
         """The value of a Variable at the end of the trace."""
         return self._current[id(variable)]

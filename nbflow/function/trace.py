@@ -336,6 +336,10 @@ class Trace:
         self.graph.updates[source] = lifted.value
         self._note_version(variable, source, lifted)
 
+    def pending(self) -> list[Variable]:
+        """The Variables that were assigned to so far."""
+        return [c for c, value in self.captures if isinstance(c, Variable) and value in self.graph.updates]
+
     def _note_version(self, variable: Variable, source: Value, lifted: SymbolicTensor) -> None:
         """From now on the Variable, which was `source` at the start, has this value."""
         version = self.add(TABLE["stop_gradient"], [lifted], {})

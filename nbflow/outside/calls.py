@@ -4,6 +4,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from nbflow.shapes import AnyShape, Dim, TensorShape
 from nbflow.tape.gradient_tape import GradientTape, has_gradient
 from nbflow.tensor.state import state
 from nbflow.tensor.tensor import Tensor, apply, argument, from_numpy, to_tensor
+from nbflow.tensor.variable import Variable
 
 _tokens = itertools.count()
 
@@ -37,22 +39,28 @@ class PythonCall:
         function: (tensors...) -> what the user's function returns.
         specs: (dtype, shape) of each result.
         taped: whether gradients are asked for: calls then keep their tape until the program has no more use for it.
+        variables: those that the program has assigned to before. Their values are further inputs, which they have while
+            the function runs; what they are then are further results.
     """
 
     def __init__(self, name: str, function: Callable, specs: Sequence[tuple[DType, TensorShape]]):
         self.name, self.function, self.specs, self.taped = name, function, list(specs), False
+        self.variables: tuple[Variable, ...] = ()
         self._tapes: dict[int, tuple] = {}
 
     def infer(self, avals: Sequence[Aval]) -> tuple[Aval, ...]:
-        """The results: the function's, and a number that says which call it was."""
-        return (*(_result_aval(*spec) for spec in self.specs), aval(int64, ()))
+        """The results: the function's, those of variables, and a number that says which call it was."""
+        results = [*self.specs, *((v.dtype, v.shape) for v in self.variables)]
+        return (*(_result_aval(*spec) for spec in results), aval(int64, ()))
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-        """Runs the function on memory, which it does not see: it may keep or change its arguments."""
-        with init_scope():
-            inputs = [from_numpy(a) for a in arrays]
-            results, token = self.run(inputs)
-        return (*(t._view() for t in results), token)
+        """Runs the function on copies of memory: it may keep its arguments, or assign to its Variables."""
+        tensors = [from_numpy(a) for a in arrays]
+        count = len(tensors) - len(self.variables)
+        with init_scope(), _holding(self.variables, tensors[count:]):
+            results, token = self.run(tensors[:count])
+            after = [v._tensor for v in self.variables]
+        return (*(t._view() for t in (*results, *after)), token)
 
     def run(self, inputs: list[Tensor]) -> tuple[list[Tensor], np.ndarray]:
         """The results for tensors, and the number of the call; as long as that array lives, so does the call's tape."""
@@ -94,13 +102,14 @@ class PythonCall:
 
     def gradients(self, upstream: list, inputs: Sequence, outputs: Sequence, wanted: Sequence[bool]) -> list:
         """The gradients for the inputs, as the rule of an op gives them."""
-        numbers = [k for k, there in enumerate(wanted) if there and has_gradient(inputs[k])]
-        given = [k for k, g in enumerate(upstream) if g is not None]
+        own = inputs[: len(inputs) - len(self.variables)]
+        numbers = [k for k, x in enumerate(own) if wanted[k] and has_gradient(x)]
+        given = [k for k in range(len(self.specs) or len(upstream)) if upstream[k] is not None]
         if not numbers or not given:
             return [None] * len(inputs)
         self.taped = True
-        call = GradientCall(self, len(inputs), numbers, given)
-        found = iter(applied(call, [outputs[-1], *inputs, *(upstream[k] for k in given)], effect=False))
+        call = GradientCall(self, len(own), numbers, given)
+        found = iter(applied(call, [outputs[-1], *own, *(upstream[k] for k in given)], effect=False))
         return [next(found) if k in numbers else None for k in range(len(inputs))]
 
     def tape_of(self, token: int) -> tuple | None:
@@ -150,12 +159,6 @@ class GradientCall(PythonCall):
 class NumpyCall(PythonCall):
     """A function of NumPy arrays, which has no gradient."""
 
-    def __call__(self, arrays):
-        """Runs the function on copies of memory."""
-        with init_scope():
-            results = self._results([a.copy() if a.ndim else a[()] for a in arrays])
-        return (*(t._view() for t in results), np.array(0))
-
     def run(self, inputs):
         """The results for tensors."""
         return self._results([t.numpy() for t in inputs]), np.array(0)
@@ -175,10 +178,15 @@ class NumpyCall(PythonCall):
 
 def applied(call: PythonCall, inputs: list, effect: bool = True) -> tuple:
     """The results of a call, which runs at once or becomes a node; and the number of the call."""
-    op, attrs = CALL if effect else PURE_CALL, {"call": call}
-    if state.trace is not None:
-        results = apply(op, inputs, attrs)
-        return results if isinstance(results, tuple) else (results,)
+    op, attrs, trace = CALL if effect else PURE_CALL, {"call": call}, state.trace
+    if trace is not None:
+        call.variables = tuple(trace.pending()) if effect else ()
+        results = apply(op, [*inputs, *map(trace.read, call.variables)], attrs)
+        results = results if isinstance(results, tuple) else (results,)
+        own = len(results) - 1 - len(call.variables)
+        for variable, value in zip(call.variables, results[own:-1], strict=True):
+            trace.assign(variable, value)
+        return (*results[:own], results[-1])
     tapes = state.tapes
     call.taped = call.taped or any(tape.watches(t) for tape in tapes if hasattr(tape, "watches") for t in inputs)
     with init_scope():
@@ -187,6 +195,19 @@ def applied(call: PythonCall, inputs: list, effect: bool = True) -> tuple:
     for tape in tapes:
         tape.record(op, inputs, found, attrs)
     return found
+
+
+@contextmanager
+def _holding(variables: Sequence[Variable], tensors: Sequence[Tensor]):
+    """A block in which Variables have the values that they have at this point of a program, which sets them later."""
+    before = [v._tensor for v in variables]
+    try:
+        for variable, tensor in zip(variables, tensors, strict=True):
+            variable._tensor = tensor
+        yield
+    finally:
+        for variable, tensor in zip(variables, before, strict=True):
+            variable._tensor = tensor
 
 
 def _own(result: Tensor, inputs: list) -> Tensor:
@@ -236,7 +257,8 @@ def py_function(func=None, inp=None, Tout=None, name=None):
 
     The function runs each time that the program comes there, after the effects before it and before those after it. It
     may do what it likes, call compiled functions too. Gradients flow through what it computes from its arguments.
-    Variables have the values in it that they had before the outermost compiled function was called.
+    Variables have the values in it that the program has given them so far. What it assigns to a Variable is seen by the
+    program if it has assigned to the Variable too, before; else from the next call on.
 
     Args:
         func: the function; it gets an eager tensor for each of inp. Without it a decorator is returned.
