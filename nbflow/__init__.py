@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from nbflow import (
     arrays,
     autodiff,
+    autograph,
     bitwise,
     config,
+    control,
     custom,
     datasets,
     debugging,
@@ -30,6 +32,8 @@ from nbflow import (
     test,
 )
 from nbflow import dtypes as dtypes
+from nbflow.autograph import experimental as _experimental  # it publishes functions, as those do
+from nbflow.autograph import interface as _interface
 from nbflow.dtypes import (
     DType,
     as_dtype,

@@ -4,6 +4,9 @@ import __future__
 
 import ast
 import functools
+import inspect
+import logging
+import os
 import sysconfig
 import threading
 import types
@@ -47,8 +50,10 @@ def converted_call(function: Callable) -> Callable:
 
 def _converted(function: Callable, only_users: bool) -> Callable:
     if isinstance(function, types.FunctionType):
-        if only_users and is_library(function.__code__):
+        if function.__code__.co_filename.startswith(_NBFLOW):
             return _wrapper(function)
+        if only_users and is_library(function.__code__):
+            return function
         code = converted_code(function)
         return function if code is None else _with_code(function, code)
     if isinstance(function, types.MethodType):
@@ -63,7 +68,7 @@ def _converted(function: Callable, only_users: bool) -> Callable:
         return function if found is inner else functools.partial(found, *function.args, **function.keywords)
     if isinstance(function, (type, types.BuiltinFunctionType)):
         return function
-    call = getattr(type(function), "__call__", None)
+    call = inspect.getattr_static(type(function), "__call__", None)
     if not isinstance(call, types.FunctionType) or is_library(call.__code__):
         return function
     found = _converted(call, only_users)
@@ -81,7 +86,7 @@ def _wrapper(function: types.FunctionType) -> types.FunctionType:
     wrapped = getattr(function, "__wrapped__", None)
     if not isinstance(wrapped, types.FunctionType) or not function.__closure__ or getattr(function, "nbflow_as_is", 0):
         return function
-    if not function.__code__.co_filename.startswith(_NBFLOW) or is_library(wrapped.__code__):
+    if is_library(wrapped.__code__):
         return function
     found = converted(wrapped)
     if found is wrapped:
@@ -112,7 +117,7 @@ def converted_code(function: types.FunctionType) -> types.CodeType | None:
     else:
         with _lock:
             made = _made(function)
-    _found[key] = (weakref.ref(code, lambda _: _found.pop(key, None)), made)
+    _found[key] = (weakref.ref(code, lambda _, known=_found: known.pop(key, None)), made)
     return made
 
 
@@ -124,7 +129,7 @@ def _made(function: types.FunctionType) -> types.CodeType | None:
     except Exception as error:  # whatever is wrong with the conversion, the function itself may still be traced
         reason = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
         warnings.warn(
-            f"AutoGraph leaves {function.__qualname__} as it is, without `if`, `while` and `for` over tensors ({reason}); "
+            f"AutoGraph leaves {function.__qualname__} as it is, without control flow over tensors ({reason}); "
             f"nf.autograph.experimental.do_not_convert says that this is meant",
             stacklevel=2,
         )
@@ -135,6 +140,7 @@ def _compiled(function: types.FunctionType, source: Source) -> types.CodeType | 
     node = transformed(source)
     if node is None:
         return None
+    verbosity.note(function, node)
     code = function.__code__
     module = _module(node, source.owner, code.co_freevars)
     flags = code.co_flags & _FUTURE
@@ -145,6 +151,31 @@ def _compiled(function: types.FunctionType, source: Source) -> types.CodeType | 
     return _renamed(made, code.co_name, code.co_qualname, made.co_qualname)
 
 
+class Verbosity:
+    """How much is said about conversions."""
+
+    def __init__(self):
+        self.level = int(os.environ.get("AUTOGRAPH_VERBOSITY", "0") or 0)
+        self.to_output = False
+
+    def set(self, level: int, to_output: bool) -> None:
+        """See nf.autograph.set_verbosity."""
+        self.level, self.to_output = level, to_output
+
+    def note(self, function: types.FunctionType, node: ast.AST) -> None:
+        """Says that a function was converted."""
+        if not self.level:
+            return
+        text = f"AutoGraph converted {function.__qualname__}"
+        if self.level >= 3:
+            text += f":\n{ast.unparse(node)}"
+        _log.warning(text)
+        if self.to_output:
+            print(text)
+
+
+verbosity = Verbosity()
+_log = logging.getLogger("nbflow.autograph")
 _FACTORY = "ag__factory"
 
 

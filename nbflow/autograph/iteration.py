@@ -1,4 +1,4 @@
-"""What a `for` loop goes over when it is part of a graph: tensors, ranges of tensors, zip, enumerate and map of them."""
+"""What a `for` loop in a graph goes over: tensors, ranges of tensors, zip, enumerate and map of them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,8 +22,8 @@ class Elements:
 
     def __iter__(self):
         raise TypeError(
-            "the number of elements is a tensor, which is known when the graph runs: go over them in a `for` statement, "
-            "or use nf.range and nf.map_fn"
+            "the number of elements is a tensor, which is known when the graph runs: go over them in a `for` "
+            "statement, or use nf.range and nf.map_fn"
         )
 
     def tensors(self) -> list:

@@ -8,6 +8,7 @@ from nbflow.dtypes import bool_
 from nbflow.errors import InvalidArgumentError
 from nbflow.function.control import is_traced, staged_if
 from nbflow.ops.table import TABLE
+from nbflow.public import NAMES
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
 from nbflow.tensor.tensor import to_tensor
@@ -60,8 +61,8 @@ def _chain(first, rest: tuple[Callable, ...], word: str, lazy: bool):
             if _is_bool(value) and _is_bool(other):
                 value = TABLE[f"logical_{word}"](value.nbflow_tensor(), to_tensor(other))
                 continue
-            following = lambda other=other: other  # noqa: E731
-        branches = lambda f=following: [f()], lambda v=value: [v]  # noqa: E731
+            following = lambda other=other: other
+        branches = lambda f=following: [f()], lambda v=value: [v]
         (value,) = staged_if(truth(value), branches if word == "and" else branches[::-1], [f"the value of `{word}`"])
     return value
 
@@ -95,25 +96,17 @@ def if_exp(test, body: Callable, orelse: Callable):
     """body() if test else orelse()."""
     if not is_staged(test):
         return body() if test else orelse()
-    branches = lambda: [body()], lambda: [orelse()]  # noqa: E731
+    branches = lambda: [body()], lambda: [orelse()]
     return staged_if(truth(test), branches, ["the value of `… if … else …`"])[0]
 
 
 def in_(item, container):
     """item in container."""
-    if is_staged(container):
-        return TABLE["reduce_any"](*_flat(TABLE["equal"](container.nbflow_tensor(), item)), **_over_all(container))
+    if isinstance(container, TensorProtocol) and (is_staged(container) or is_staged(item)):
+        return NAMES["reduce_any"](NAMES["equal"](container, item))
     if not is_staged(item) or not isinstance(container, (list, tuple, range)):
         return item in container
     return or_(False, *(lambda other=other: item == other for other in container))
-
-
-def _flat(tensor) -> tuple:
-    return (tensor,)
-
-
-def _over_all(tensor) -> dict:
-    return {"axis": tuple(range(tensor.ndim)), "keepdims": False}
 
 
 def not_in(item, container):

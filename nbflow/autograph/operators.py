@@ -7,16 +7,21 @@ from typing import Any
 
 import optree
 
-from nbflow.autograph.conversion import converted, converted_call
+from nbflow.autograph.conversion import converted_call
 from nbflow.autograph.lists import append, extend, get_item
 from nbflow.autograph.logic import and_, and_lazy, compare, if_exp, in_, not_, not_in, or_, or_lazy
 from nbflow.autograph.py_builtins import REPLACED
 from nbflow.autograph.statements import fails, for_, if_, while_
 
+__all__ = [
+    "and_", "and_lazy", "append", "compare", "extend", "fails", "for_", "get_item", "if_", "if_exp", "in_", "not_",
+    "not_in", "of", "or_", "or_lazy", "while_",
+]  # fmt: skip
+
 # Functions of nbflow that call functions which they are given while a trace is under way.
 _CALLING = frozenset(
-    "cond case switch_case while_loop scan foldl foldr map_fn vectorized_map custom_gradient recompute_grad "
-    "map_structure".split()
+    ("cond", "case", "switch_case", "while_loop", "scan", "foldl", "foldr", "map_fn", "vectorized_map")
+    + ("custom_gradient", "recompute_grad", "map_structure")
 )
 
 

@@ -10,7 +10,9 @@ from nbflow.autograph.lists import as_traced_list
 from nbflow.autograph.logic import is_staged, not_, truth
 from nbflow.autograph.variables import Variables
 from nbflow.function.control import staged_for, staged_if, staged_while
+from nbflow.ops.table import TABLE
 from nbflow.public import NAMES
+from nbflow.tensor.state import state
 
 
 def if_(test, then: Callable, orelse: Callable | None, names: Sequence[str], dead=(), places=()) -> None:
@@ -79,7 +81,9 @@ def fails(test, message: Callable | None = None) -> bool:
     return False
 
 
-def while_(test: Callable, body: Callable, names: Sequence[str], lists=(), places=(), options=None) -> None:
+def while_(
+    test: Callable, body: Callable, names: Sequence[str], lists=(), places=(), options=None, tested: bool = False
+) -> None:
     """while test(): body().
 
     The loop runs in Python until the test is a tensor of a trace; from there on it is a loop of the graph.
@@ -89,8 +93,11 @@ def while_(test: Callable, body: Callable, names: Sequence[str], lists=(), place
         lists: those of them that the body appends to.
         places: as of if_.
         options: what set_loop_options says.
+        tested: whether the test changes variables too.
     """
+    trace = state.trace
     while True:
+        before = 0 if trace is None else len(trace.graph.nodes)
         going = test()
         if is_staged(going):
             break
@@ -99,6 +106,7 @@ def while_(test: Callable, body: Callable, names: Sequence[str], lists=(), place
         body()
     variables = Variables((body, test), names, places)
     start = _with_lists(variables, lists)
+    tested = tested or any(node.op.effect or node.op is _ASSIGNED for node in trace.graph.nodes[before:])
 
     def holds(*values):
         variables.set(values)
@@ -109,9 +117,24 @@ def while_(test: Callable, body: Callable, names: Sequence[str], lists=(), place
         body()
         return variables.get()
 
+    def held(flag, *_):
+        return flag
+
+    def next_and_flag(_, *values):
+        following(*values)
+        return [truth(test()), *variables.get()]
+
     with _kept(variables, start):
-        found = staged_while(holds, following, start, variables.names, **_options(options, variables))
+        options = _options(options, variables)
+        if tested:  # as often as in Python, and its variables are those of the last time
+            names = ["the condition of the loop", *variables.names]
+            found = staged_while(held, next_and_flag, [truth(going), *start], names, **options)[1:]
+        else:
+            found = staged_while(holds, following, start, variables.names, **options)
     variables.set(found)
+
+
+_ASSIGNED = TABLE["stop_gradient"]  # what a trace adds where a Variable is assigned to
 
 
 def for_(
@@ -133,19 +156,24 @@ def for_(
         _python_for(elements, body, Variables((body, test), names, places), test)
 
 
+_ROUNDS = 1000  # of a loop over who knows how many values, once a tensor decides whether it goes on
+
+
 def _python_for(elements: Iterable, body: Callable, variables: Variables, test: Callable) -> None:
     iterator = iter(elements)
     going = True
+    conditional = 0
     while is_staged(going) or going:
         try:
             element = next(iterator)
         except StopIteration:
             return
         if is_staged(going):  # each of the rounds that are left runs if the loop was not ended before
-            if not isinstance(elements, Sized):
+            conditional += 1
+            if conditional > _ROUNDS and not isinstance(elements, Sized):
                 raise NotImplementedError(
-                    "a tensor decides whether to leave a `for` loop over Python values whose number is not known: loop "
-                    "over a tensor, range(tensor) or a list, or use `while`"
+                    f"a tensor decides whether to leave a `for` loop over Python values, and there are more than "
+                    f"{_ROUNDS} of them: loop over a tensor or range(tensor), or use `while`"
                 )
             _staged_if(truth(going), (partial(body, element), None), variables)
         else:

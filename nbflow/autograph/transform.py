@@ -193,7 +193,10 @@ class _Definition(ast.NodeTransformer):
         state = bound(node.body) & (node.live_head | node.live_after)
         keywords = {**self._lists(node.body, state), **self._places(node.body, state), **self._loop_options(options)}
         body = self._function("body", node.body, state, node.body[0])
-        arguments = [_name(tester.name), _name(body.name), self._names(state | (tested & node.live_head))]
+        tested &= node.live_head
+        arguments = [_name(tester.name), _name(body.name), self._names(state | tested)]
+        if tested:
+            keywords["tested"] = ast.Constant(True)
         return [tester, body, self._operator("while_", node, arguments, keywords)]
 
     def visit_For(self, node):
@@ -305,7 +308,8 @@ class _Definition(ast.NodeTransformer):
     def visit_Subscript(self, node):
         """x[i] where x may be a Python list and i a tensor."""
         node = self.generic_visit(node)
-        plain = isinstance(node.slice, (ast.Constant, ast.Slice, ast.Tuple, ast.UnaryOp))
+        plain = not any(isinstance(n, ast.Name) for n in ast.walk(node.slice))
+        plain |= isinstance(node.slice, (ast.Slice, ast.Tuple))
         if not isinstance(node.ctx, ast.Load) or plain:
             return node
         return _at(self._call("get_item", [node.value, node.slice]), node)

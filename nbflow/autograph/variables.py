@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from nbflow.function.control import Undefined
 
@@ -20,10 +21,8 @@ class _Cell:
 
     def set(self, value) -> None:
         if isinstance(value, Undefined) and value.name == self.name and not value.why:
-            try:
+            with suppress(ValueError):  # it is empty already
                 del self.cell.cell_contents
-            except ValueError:  # empty already
-                pass
         else:
             self.cell.cell_contents = value
 

@@ -1,8 +1,8 @@
 """Every way of writing control flow gives traced what it gives eagerly: values and gradients."""
 
+import control_programs
 import numpy as np
 import optree
-import control_programs
 import pytest
 
 import nbflow as nf
