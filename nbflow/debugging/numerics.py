@@ -10,7 +10,8 @@ import numpy as np
 from nbflow.compiler.op import Op
 from nbflow.debugging.report import array_of, in_program
 from nbflow.errors import InvalidArgumentError, InvalidDTypeError
-from nbflow.ops.table import TABLE, composite
+from nbflow.ops.outside import ASSERT
+from nbflow.ops.table import TABLE
 from nbflow.public import argument, export
 from nbflow.tensor.state import busy, state
 
@@ -59,7 +60,7 @@ def _check_later(x, report: NotFinite) -> None:
     try:
         infinite, nan = (_any(test, _parts(x)) for test in ("is_inf", "is_nan"))
         fine = TABLE["logical_not"](TABLE["logical_or"](infinite, nan))
-        TABLE["assert"](fine, infinite, nan, report=report)
+        ASSERT(fine, infinite, nan, report=report)
     finally:
         state.numerics = checker
 
@@ -80,13 +81,12 @@ def _checked_gradient(k, gradient, inputs, output, attrs):
 
 
 # The tensor itself: what it is for is the check of its gradient.
-CHECKED = composite(
+CHECKED = Op(
     "check_numerics",
-    "tensor",
-    lambda tensor, message: tensor,
+    ("tensor",),
     lambda avals, attrs: avals[0],
     vjp=_checked_gradient,
-    reference=lambda tensor, message: tensor,
+    expand=lambda emitter, values, attrs: values[0],
 )
 
 

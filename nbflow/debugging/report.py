@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nbflow.ops.table import TABLE
+from nbflow.ops.outside import ASSERT
 from nbflow.tensor.formatting import beginning
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import apply
@@ -47,7 +47,7 @@ def assert_later(condition, data: Sequence, summarize: int | None) -> None:
     """
     parts = [None if isinstance(x, TensorProtocol) else str(x) for x in data]
     tensors = [x for x in data if isinstance(x, TensorProtocol)]
-    apply(TABLE["assert"], [condition, *tensors], {"report": Report(parts, summarize)})
+    apply(ASSERT, [condition, *tensors], {"report": Report(parts, summarize)})
 
 
 def array_of(tensor) -> np.ndarray:

@@ -27,7 +27,6 @@ from nbflow.ops import (
     morphology,
     nn,
     ordering,
-    outside,
     padding,
     patches,
     pooling,

@@ -1,4 +1,7 @@
-"""Ops that reach outside of the program: printing, the clock, assertions, calls of Python functions."""
+"""Ops that reach outside of the program: printing, the clock, assertions, calls of Python functions.
+
+They are not in the table: what they do is not a value that a reference could have.
+"""
 
 import time
 
@@ -9,7 +12,7 @@ from nbflow.compiler.kernels import ALL, Buffer, Ref
 from nbflow.compiler.op import Op
 from nbflow.dtypes import bool_, float64
 from nbflow.errors import InvalidArgumentError
-from nbflow.ops.table import register, shape_text
+from nbflow.ops.table import shape_text
 
 # --- effects from Python ----------------------------------------------------------------------------------------------
 
@@ -24,8 +27,10 @@ def _print(*arrays, printer) -> tuple:
 
 
 # attrs: printer, which is called with the values
-register(Op("print", ("*values",), _nothing, host=_print, effect=True))
-register(Op("timestamp", (), lambda avals, attrs: aval(float64, ()), host=lambda: np.asarray(time.time()), effect=True))
+PRINT = Op("print", ("*values",), _nothing, host=_print, effect=True)
+TIMESTAMP = Op(
+    "timestamp", (), lambda avals, attrs: aval(float64, ()), host=lambda: np.asarray(time.time()), effect=True
+)
 
 
 # --- calls of Python functions ----------------------------------------------------------------------------------------
@@ -44,8 +49,8 @@ def _call_gradients(upstream, inputs, outputs, attrs, wanted) -> list:
 
 
 # attrs: call, a nbflow.outside.calls.PythonCall. The second is for functions that do nothing besides computing results.
-CALL = register(Op("call_python", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call, effect=True))
-PURE_CALL = register(Op("call_python_function", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call))
+CALL = Op("call_python", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call, effect=True)
+PURE_CALL = Op("call_python_function", ("*inputs",), _infer_call, vjp=_call_gradients, joint=True, host=_call)
 
 
 # --- assertions -------------------------------------------------------------------------------------------------------
@@ -97,4 +102,4 @@ def _lower_assert(node, lowering) -> None:
 
 # (condition, values...); attrs: report, which has shown(size), how many elements of a value are kept for the message,
 # and text(first elements of the values, their shapes), the message
-register(Op("assert", ("condition", "*values"), _infer_assert, lower=_lower_assert, effect=True))
+ASSERT = Op("assert", ("condition", "*values"), _infer_assert, lower=_lower_assert, effect=True)

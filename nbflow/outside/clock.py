@@ -3,7 +3,7 @@
 import time
 
 from nbflow.dtypes import float64
-from nbflow.ops.table import TABLE
+from nbflow.ops.outside import TIMESTAMP
 from nbflow.public import export
 from nbflow.tensor.state import state
 from nbflow.tensor.tensor import apply_free, to_tensor
@@ -24,4 +24,4 @@ def timestamp(name=None):
         >>> bool(nf.timestamp() >= start)
         True
     """
-    return to_tensor(time.time(), float64) if state.trace is None else apply_free(TABLE["timestamp"], {})
+    return to_tensor(time.time(), float64) if state.trace is None else apply_free(TIMESTAMP, {})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nbflow.nest import flatten, pack_sequence_as
-from nbflow.ops.table import TABLE
+from nbflow.ops.outside import PRINT
 from nbflow.public import export
 from nbflow.sparse import SparseTensor
 from nbflow.tensor.formatting import summary
@@ -134,4 +134,4 @@ def print(*inputs, output_stream=None, summarize=3, sep=" ", end=os.linesep, nam
     if state.trace is None:
         printer([t._view() for t in tensors])
     else:
-        apply(TABLE["print"], tensors, {"printer": printer})
+        apply(PRINT, tensors, {"printer": printer})

@@ -284,6 +284,7 @@ def parts_of_bands(dtype: DType) -> Iterator[Sample]:
 
 
 RECIPES |= {
+    "ensure_shape": lambda dtype: [Sample([numbers(dtype, (2, 3))], {"shape": (2, 3)}, smooth=True)],
     "pad": borders,
     "roll": rolled,
     "split": pieces,
