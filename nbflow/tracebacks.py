@@ -22,8 +22,7 @@ def is_filtering() -> bool:
 def filter_traceback(error: BaseException) -> None:
     """Takes the frames of this package out of the tracebacks of an error and of its causes, unless that is disabled.
 
-    Every error that leaves a public call passes here. A Python frame that raises is always on the traceback, so one
-    frame of the engine stays: that of the call which the user wrote.
+    For the `except` of a public call, before it raises the error again: a plain `raise` adds no frame of its own.
     """
     seen: set[int] = set()
     link: BaseException | None = error if _filtering else None
