@@ -57,16 +57,21 @@ PURE_CALL = Op("call_python_function", ("*inputs",), _infer_call, vjp=_call_grad
 
 _ASSERT = '''def {name}(p, begin, end):
     """reports a condition that does not hold, with the first elements of the values that say why"""
-    condition, failed, kept, values = word(p, 0), word(p, 1), word(p, 2), word(p, 3)
+    condition, failed, clock, kept, values = word(p, 0), word(p, 1), word(p, 2), word(p, 3), word(p, 4)
     if load(u8, condition, 0, 0) == 0 and word(failed, 0) == 0:
+        set_word(clock, 0, word(clock, 0) + 1)
         set_word(failed, 0, 1)
+        set_word(failed, 2, word(clock, 0))
         at = 0
         for k in range(values):
-            source, size = word(p, 4 + 2 * k), word(p, 5 + 2 * k)
+            source, size = word(p, 5 + 2 * k), word(p, 6 + 2 * k)
             for j in range(size):
                 store(u8, kept, at + j, load(u8, source, j, 0), 1)
             at += size
 '''
+
+
+_CLOCK = np.zeros(1, np.int64)  # how many assertions have failed
 
 
 def _infer_assert(avals, attrs) -> tuple:
@@ -91,8 +96,12 @@ def _lower_assert(node, lowering) -> None:
 
     cell, touch_cell = lowering.failure(node, describe)
     address, touch = lowering.dense(lowering.place(condition), ())
-    words, touches = [address, cell, Ref(memory := Buffer(kept.nbytes, array=kept)), len(values)], [touch, touch_cell]
-    touches.append((memory, ALL, False, 0))
+    words, touches = [address, cell], [touch, touch_cell]
+    for array in (_CLOCK, kept):
+        memory = Buffer(array.nbytes, array=array)
+        words.append(Ref(memory))
+        touches.append((memory, ALL, False, 0))
+    words.append(len(values))
     for value, size in zip(values, sizes, strict=True):
         address, touch = lowering.dense(lowering.place(value), value.shape)
         words += [address, size]
