@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numba import carray
@@ -20,19 +21,58 @@ NS_PER_LOAD, NS_PER_STATEMENT, NS_PER_CALL = 0.08, 0.06, 0.4  # an element, vect
 
 
 class Buffer:
-    """Memory that kernels work on: of an input, a result, a constant, or a part of the arena.
+    """Memory that kernels work on: of an input, a result, a constant, a part of the arena, or of another buffer.
 
     Attributes:
         nbytes: its size.
         slot: index of the address that comes with each call, None for memory of the program's own.
+        slots: the addresses that `slot` counts in: None for those of the call, else those of a loop's round.
         array: the NumPy array of a constant, else None.
-        offset: place in the arena, once planned.
+        base: where it lies in another buffer, else None.
+        stack: whether it grows with the rounds of a loop.
+        address: of memory of the program's own, once planned.
     """
 
-    __slots__ = ("array", "nbytes", "offset", "slot")
+    __slots__ = ("address", "array", "base", "nbytes", "offset", "slot", "slots", "stack")
 
-    def __init__(self, nbytes: int, slot: int | None = None, array: np.ndarray | None = None):
-        self.nbytes, self.slot, self.array, self.offset = nbytes, slot, array, 0
+    def __init__(
+        self,
+        nbytes: int,
+        slot: int | None = None,
+        array: np.ndarray | None = None,
+        *,
+        slots: "Slots | None" = None,
+        base: "Ref | None" = None,
+        stack: bool = False,
+    ):
+        self.nbytes, self.slot, self.array, self.slots, self.base, self.stack = nbytes, slot, array, slots, base, stack
+        self.offset = 0  # in the arena
+        self.address: int | None = None
+
+    @property
+    def in_arena(self) -> bool:
+        """Whether it is a part of the arena of the graph that it was made for."""
+        return self.slot is None and self.array is None and self.base is None and not self.stack
+
+
+class Slots:
+    """Addresses that change from round to round of a loop.
+
+    Attributes:
+        count: how many.
+        address: where they are, once the program is laid out.
+        patches: (address of a word, slot, offset), flat: words that follow them.
+    """
+
+    def __init__(self):
+        self.count = 0
+        self.address = 0
+        self.patches: list[int] = []
+
+    def add(self) -> int:
+        """The number of a new one."""
+        self.count += 1
+        return self.count - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +120,26 @@ class Call:
     multiple: int = 1
     scale: int = field(default=1)
     nodes: tuple[Node, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class ControlCall:
+    """A branch or a loop among the kernel calls; fields as of Call.
+
+    Attributes:
+        control: what to run (see control_lowering).
+        bodies: the lowered graphs in it.
+    """
+
+    control: Any
+    bodies: list
+    touches: list[tuple]
+    cost: float
+    nodes: tuple[Node, ...] = ()
+    extent: int = 1
+    whole: bool = True
+    multiple: int = 1
+    scale: int = field(default=1)
 
 
 @cache

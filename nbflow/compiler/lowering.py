@@ -16,6 +16,10 @@ from nbflow.shapes import contiguous_strides
 class Lowering:
     """The kernel calls of one graph with known shapes.
 
+    Args:
+        graph: what to lower.
+        inputs, outputs: where they lie, for the body of a loop or branch; by default addresses come with each call.
+
     Attributes:
         graph: after simplification, with copies inserted.
         layout: the places of its values.
@@ -24,19 +28,21 @@ class Lowering:
         failures: (cell, description) of what may go wrong while kernels run; see `failure`.
     """
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, inputs: Sequence[Buffer] | None = None, outputs: Sequence[Buffer] | None = None):
         self.graph = drop_unused(insert_copies(simplify(graph)))
         self.layout = Layout(self.graph)
-        self.calls: list[Call] = []
+        self.calls: list = []
         self.failures: list[tuple[np.ndarray, Callable]] = []
         count = len(self.graph.outputs)
         self._buffers: dict[Value, Buffer] = {}
-        self.inputs = [Buffer(v.aval.nbytes, count + k) for k, v in enumerate(self.graph.inputs)]
+        if inputs is None:
+            inputs = [Buffer(v.aval.nbytes, count + k) for k, v in enumerate(self.graph.inputs)]
+        if outputs is None:
+            outputs = [Buffer(v.aval.nbytes, k) for k, v in enumerate(self.graph.outputs)]
+        self.inputs, self.outputs = list(inputs), list(outputs)
         self._buffers.update(zip(self.graph.inputs, self.inputs, strict=True))
-        self.outputs = []
-        for k, value in enumerate(self.graph.outputs):
-            self.outputs.append(Buffer(value.aval.nbytes, k))
-            self._buffers[self.layout.places[value].root] = self.outputs[-1]
+        for value, buffer in zip(self.graph.outputs, self.outputs, strict=True):
+            self._buffers[self.layout.places[value].root] = buffer
         self._order = {node: k for k, node in enumerate(self.graph.nodes)}
         fuser = Fuser(self.graph, self.layout)
         self.works, self._sources = fuser.works, fuser.sources
@@ -68,6 +74,10 @@ class Lowering:
             self._buffers[root] = found
         return found
 
+    def stack(self, value: Value) -> None:
+        """Gives a root value memory that grows with the rounds of a loop."""
+        self._buffers.setdefault(value, Buffer(0, stack=True))
+
     def address(self, value: Value) -> Ref:
         """The argument word for a value's first element."""
         place = self.place(value)
@@ -98,7 +108,9 @@ class Lowering:
         return self.buffer(value), how, True, unit
 
     def failure(self, node: Node, describe: Callable) -> tuple[Ref, tuple]:
-        """Two words for a kernel to report bad input in: it sets the first to 1 and the second to the bad value.
+        """Three words for a kernel to report bad input in: it sets the first to 1 and the second to the bad value.
+
+        The third may say when it was found, so that what came first is told (see ops.outside.ASSERT).
 
         Args:
             describe: bad value -> the message of the error that the program raises after it has run. The source line
@@ -109,7 +121,7 @@ class Lowering:
             text = describe(bad)
             return f"{text} (in {node.where})" if node.where and node.where not in text else text
 
-        cell = np.zeros(2, np.int64)
+        cell = np.zeros(3, np.int64)
         self.failures.append((cell, located))
         buffer = Buffer(cell.nbytes, array=cell)
         return Ref(buffer), (buffer, ALL, False, 0)

@@ -39,8 +39,8 @@ class Op:
         blocked: inputs that gradients do not flow to, by position.
         effect: whether it does something besides computing its results: never dropped, merged or moved past another.
         control: whether it holds graphs of its own (compiler.control).
-        joint: whether vjp gives all gradients at once: (upstream gradients, inputs, outputs, attrs, which are wanted) ->
-            a list, None where there is none.
+        joint: whether vjp gives all gradients at once: (upstream gradients, inputs, outputs, attrs, which are wanted)
+            -> a list, None where there is none.
     """
 
     name: str

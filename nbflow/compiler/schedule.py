@@ -2,8 +2,9 @@
 
 import heapq
 from collections import defaultdict
+from typing import Any
 
-from nbflow.compiler.kernels import PART, SLAB, Buffer, Call
+from nbflow.compiler.kernels import PART, SLAB, Buffer, Call, ControlCall
 
 CHUNK_NS = 15_000  # a chunk should take about this long: long against a claim, short against a time slice
 TEAM_NS = 40_000  # a program that one thread finishes sooner does not wake the team
@@ -23,7 +24,7 @@ class Chain:
     """
 
     def __init__(self, call: Call):
-        self.calls = [call]
+        self.calls: list[Any] = [call]
         self.extent = call.extent
         self.grain = call.extent
         self.after = 0
@@ -46,6 +47,8 @@ class Chain:
         Args:
             linked: calls of this chain that it depends on: each must meet it row by row.
         """
+        if isinstance(call, ControlCall) or isinstance(self.calls[0], ControlCall):
+            return False
         extent = self.common_extent(call)
         if not extent:
             return False
@@ -170,7 +173,7 @@ def plan_memory(chains: list[Chain]) -> int:
     for k, chain in enumerate(chains):
         for call in chain.calls:
             for buffer, *_ in call.touches:
-                if buffer.slot is None and buffer.array is None:
+                if buffer.in_arena and buffer.address is None:
                     first.setdefault(buffer, k)
                     last[buffer] = k
     placed: list[Buffer] = []

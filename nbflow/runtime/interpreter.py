@@ -8,6 +8,9 @@ A *program* is a block of int64 words, the header below, which points at
     times SCALE.
   * patches: (address of a word, slot, offset): before the walk, word = slots[slot] + offset. Slots hold the addresses
     of inputs and results, which differ from call to call; everything else is fixed when the program is built.
+
+A program with control flow has *code* besides: rows of an operation and up to four operands, which run such programs
+without slots of their own (*blocks*), jump, count, and set the addresses that change from round to round of a loop.
 """
 
 import platform
@@ -16,22 +19,32 @@ import sys
 from numba import njit
 
 from nbflow.runtime.intrinsics import (
+    DTYPES,
     atomic_add,
     atomic_load,
     atomic_swap,
     call_kernel,
+    load,
     pause,
+    reallocate,
     set_word,
     system_call,
     word,
 )
 
 # header of a program, in words
-STEPS, STEP_COUNT, PATCHES, PATCH_COUNT, SLOTS, SLOT_COUNT, COUNTERS, CHAINS, HEADER = 0, 1, 2, 3, 4, 5, 6, 7, 8
+STEPS, STEP_COUNT, PATCHES, PATCH_COUNT, SLOTS, SLOT_COUNT, COUNTERS, CHAINS = 0, 1, 2, 3, 4, 5, 6, 7
+CODE, RESUME, HEADER = 8, 9, 16
 # a step row, in words
 KERNEL, ARGS, SCALE, COUNT, EXTENT, GRAIN, AFTER, STEP = 0, 1, 2, 3, 4, 5, 6, 7
 PATCH = 3  # words of a patch
 LINE = 64  # bytes a cache line: one a counter, so that threads do not share one
+# a row of code: the operation and its operands; see run_code
+OPERATION, ROW = 0, 5
+END, RUN, SHARE, PATCH_ROUND, SET, MOVE, ADD, JUMP, UNLESS, ENOUGH, OTHER, SLICE, GROW, BACK = range(14)
+STACK_BYTES, STACK_ROOM = 0, 1  # a stack, in words: its address and how many bytes it has room for
+U8, I32 = DTYPES["u8"], DTYPES["i32"]
+SLICE_NS = 100_000_000  # a loop returns to Python about as often, which then looks for signals such as Ctrl-C
 # control block of the team, in words, a cache line apart
 GENERATION, SLEEPERS, ACTIVE, STOP, PROGRAM, LOCK, EVENT, WAITERS, CONTROL_WORDS = 0, 8, 16, 24, 32, 40, 48, 56, 64
 # Polls, with PAUSE in between, before a thread sleeps. It never calls sched_yield: a busy neighbour would keep the core
@@ -159,13 +172,8 @@ def help_out(control):
 
 
 @internal
-def acquire(control):
-    """Takes the lock, and waits until the helpers have left the last program."""
-    while True:
-        seen = atomic_load(control + 8 * EVENT)
-        if atomic_swap(control + 8 * LOCK, 1) == 0:
-            break
-        sleep_on(control, EVENT, WAITERS, seen)
+def wait_until_left(control):
+    """Waits until the helpers have left the last program."""
     spins = 0
     while True:
         seen = atomic_load(control + 8 * EVENT)
@@ -179,10 +187,35 @@ def acquire(control):
 
 
 @internal
+def acquire(control):
+    """Takes the lock, and waits until the helpers have left the last program."""
+    while True:
+        seen = atomic_load(control + 8 * EVENT)
+        if atomic_swap(control + 8 * LOCK, 1) == 0:
+            break
+        sleep_on(control, EVENT, WAITERS, seen)
+    wait_until_left(control)
+
+
+@internal
+def release(control):
+    """Gives the lock back."""
+    atomic_swap(control + 8 * LOCK, 0)
+    announce(control, EVENT, WAITERS)
+    return 0
+
+
+@internal
 def wake(control):
     """Announces a change of the control block to the helpers."""
     announce(control, GENERATION, SLEEPERS)
     return 0
+
+
+@internal
+def give_back(stack):
+    """Frees the memory of a stack."""
+    return reallocate(word(stack, STACK_BYTES), 0)
 
 
 # --- the entry points, called from Python with addresses -----------------------------------------------------------
@@ -235,6 +268,13 @@ def run_team(program, slots, results, control):
     """Runs a program with the team; releases the GIL, so programs of other Python threads wait for the lock."""
     acquire(control)
     take_slots(program, slots, results)
+    share(program, control)
+    return release(control)
+
+
+@internal
+def share(program, control):
+    """Runs a program with the helpers, who have left the last one."""
     counters, chains = word(program, COUNTERS), word(program, CHAINS)
     for i in range(chains * 2 * (LINE // 8)):
         set_word(counters, i, 0)
@@ -246,6 +286,90 @@ def run_team(program, slots, results, control):
         wait_for(control, counters + chain * (2 * LINE) + LINE, word(step, EXTENT))
         step += word(step, COUNT) * (STEP * 8)
     atomic_swap(control + 8 * PROGRAM, 0)
-    atomic_swap(control + 8 * LOCK, 0)
-    announce(control, EVENT, WAITERS)
-    return 0
+
+
+@internal
+def patch_round(entries, count, slots):
+    """As `patch`, for the addresses that change from round to round."""
+    for i in range(count):
+        entry = entries + i * (PATCH * 8)
+        set_word(word(entry, 0), 0, word(slots, word(entry, 1)) + word(entry, 2))
+
+
+@internal
+def grow(stack, nbytes):
+    """Makes room for so many bytes in a stack. Returns whether there is memory."""
+    room = word(stack, STACK_ROOM)
+    if nbytes > room:
+        room = max(nbytes, 2 * room, 4096)
+        address = reallocate(word(stack, STACK_BYTES), room)
+        if address == 0:
+            return False
+        set_word(stack, STACK_BYTES, address)
+        set_word(stack, STACK_ROOM, room)
+    return True
+
+
+@internal
+def run_code(program, slots, results, control):
+    """Runs a program with control flow with the addresses in the array `slots`.
+
+    Args:
+        slots: 0 to go on where the last call stopped.
+        control: of the team, or 0 where there are no threads.
+
+    Returns:
+        0: it is done; 1: it is to be called again with slots = 0; -1: there is no memory for a stack.
+    """
+    if slots != 0:
+        if control != 0:
+            acquire(control)
+        take_slots(program, slots, results)
+        row = word(program, CODE)
+    else:
+        row = word(program, RESUME)
+    left = SLICE_NS
+    outcome = 2
+    while outcome == 2:
+        operation, a, b, c, d = word(row, 0), word(row, 1), word(row, 2), word(row, 3), word(row, 4)
+        row += ROW * 8
+        if operation == RUN:
+            walk(a)
+        elif operation == SHARE:
+            wait_until_left(control)
+            share(a, control)
+        elif operation == SLICE:  # *a = *b + *c * d
+            set_word(a, 0, word(b, 0) + word(c, 0) * d)
+        elif operation == PATCH_ROUND:
+            patch_round(a, b, c)
+        elif operation == SET:  # *a = b
+            set_word(a, 0, b)
+        elif operation == MOVE:  # *a = *b + c
+            set_word(a, 0, word(b, 0) + c)
+        elif operation == ADD:  # *a += b
+            set_word(a, 0, word(a, 0) + b)
+        elif operation == JUMP:
+            row = a
+        elif operation == UNLESS:  # the byte at a
+            if load(U8, a, 0, 0) == 0:
+                row = b
+        elif operation == ENOUGH:  # *a >= *b
+            if word(a, 0) >= word(b, 0):
+                row = c
+        elif operation == OTHER:  # the int32 at a is not b
+            if load(I32, a, 0, 0) != b:
+                row = c
+        elif operation == GROW:  # the stack a to (*b + 1) * c bytes
+            if not grow(a, (word(b, 0) + 1) * c):
+                outcome = -1
+        elif operation == BACK:  # to a; a round costs b ns
+            row = a
+            left -= b
+            if left < 0:
+                set_word(program, RESUME, row)
+                outcome = 1
+        else:
+            outcome = 0
+    if outcome != 1 and control != 0:
+        release(control)
+    return outcome

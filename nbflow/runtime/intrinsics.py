@@ -212,6 +212,16 @@ def _system_call(typingctx, number, a, b, c, d, e, f):
     return types.int64(*[types.int64] * 7), codegen
 
 
+def _reallocate(typingctx, address, nbytes):
+    """C's realloc: memory of another size with the same bytes in it, 0 if there is none; 0 bytes give it back."""
+
+    def codegen(context, builder, signature, args):
+        realloc = cgutils.get_or_insert_function(builder.module, ir.FunctionType(I64, [I64] * 2), "realloc")
+        return builder.call(realloc, args)
+
+    return types.int64(types.int64, types.int64), codegen
+
+
 def _pause(typingctx):
     """Tells the core that this is a spin-wait loop (x86 PAUSE); nothing elsewhere."""
 
@@ -376,7 +386,14 @@ def _python_to_int(dtype, x):
     return np.array(value, np.int64).astype(str(dtype))[()]
 
 
+def _python_reallocate(address, nbytes):
+    function = ctypes.CDLL(None).realloc
+    function.argtypes, function.restype = [ctypes.c_size_t] * 2, ctypes.c_size_t
+    return function(int(address), int(nbytes))
+
+
 _PYTHON = {
+    _reallocate: _python_reallocate,
     _load: _python_load,
     _store: _python_store,
     _typed_pointer: lambda dtype, address: ctypes.cast(
@@ -410,6 +427,7 @@ load, store, pointer = _make(_load), _make(_store), _make(_typed_pointer)
 word, set_word = _make(_word), _make(_set_word)
 atomic_add, atomic_swap, atomic_load = _make(_atomic_add), _make(_atomic_swap), _make(_atomic_load)
 call_kernel, system_call, pause = _make(_call_kernel), _make(_system_call), _make(_pause)
+reallocate = _make(_reallocate)
 round_f16, round_bf16 = _make(_round_f16), _make(_round_bf16)
 add_any_order, mul_any_order, to_int = _make(_add_any_order), _make(_mul_any_order), _make(_to_int)
 maximum, minimum = _make(_maximum), _make(_minimum)

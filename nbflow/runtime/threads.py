@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -43,6 +43,24 @@ class Team:
         """Runs the program at an address, see interpreter.run_alone for the arguments."""
         self._run(program, slots, results, self.address)
 
+    @cached_property
+    def _run_code(self):
+        return native.entry(interpreter.run_code, 4, nogil=interpreter.CAN_SLEEP)
+
+    def run_code(self, program: int, slots: int, results: int) -> None:
+        """Runs a program with control flow; a long one stops now and then for Python to handle signals."""
+        control = self.address if interpreter.CAN_SLEEP else 0
+        outcome = self._run_code(program, slots, results, control)
+        try:
+            while outcome == 1:
+                outcome = self._run_code(program, 0, 0, control)
+        except BaseException:
+            if control:
+                native.entry(interpreter.release, 1, nogil=False)(control)
+            raise
+        if outcome < 0:
+            raise MemoryError("there is no memory for what a loop keeps of its rounds")
+
     def wait_until_idle(self) -> None:
         """Returns when no helper looks at any program any more, so that a program's memory may go."""
         while self._control[interpreter.ACTIVE]:
@@ -70,6 +88,12 @@ def team_size() -> int:
 def launch():
     """`launch(program, id(result), a, b, c)`: the quickest call, for small programs (see interpreter.launch)."""
     return native.entry(interpreter.launch, 5, nogil=False)
+
+
+@cache
+def give_back():
+    """`give_back(stack)`: frees the memory of a stack."""
+    return native.entry(interpreter.give_back, 1, nogil=False)
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nbflow.compiler.control import COND, LOOP, bodies, bound_aval, has_effect, loop_parts, saved_values
+from nbflow.compiler.control_lowering import is_stack, staged_nodes
 from nbflow.compiler.graph import CONSTANT, SHAPES, Aval, Graph, Node, Value, aval, bind, bound_attrs, size_sources
 from nbflow.compiler.passes.simplify import drop_unused, simplify
 from nbflow.compiler.program import Program
@@ -93,9 +94,9 @@ def _several(results) -> tuple:
 
 def compiled(graph: Graph) -> "Program | Stages":
     """What runs a graph with known shapes, but for sizes that host ops decide."""
-    if not in_stages(graph):
+    if not staged_nodes(graph):
         graph = simplify(graph)  # composite ops may be written in host ops
-        if not in_stages(graph):
+        if not staged_nodes(graph):
             return Program(graph)
     return Stages(graph)
 
@@ -268,11 +269,6 @@ def _runs_users_code(graph: Graph) -> bool:
     return any("call" in node.attrs or any(_runs_users_code(b.graph) for b in bodies(node)) for node in graph.nodes)
 
 
-def in_stages(graph: Graph) -> bool:
-    """Whether a graph has nodes that run from Python."""
-    return any(node.op.decides_sizes for node in graph.nodes)
-
-
 class Stages:
     """A graph with nodes that run from Python, ready to run.
 
@@ -289,29 +285,23 @@ class Stages:
         self.graph = graph = drop_unused(graph)
         self.lock = nullcontext() if _runs_users_code(graph) else threading.RLock()
         self.updated = [v in graph.updates for v in graph.inputs]
-        level: dict[Value, int] = dict.fromkeys(graph.inputs, 0)
-        hosts: dict[int, list[Node]] = {}
-        bodies: dict[int, list[Node]] = {}
-        sources = size_sources(graph)
-        last = outside = native = 0  # at the last two the next effect may come, from Python or in a program
-        for node in graph.nodes:
-            at = max((level[v] for v in (*node.inputs, *sources.get(node, ()))), default=0)
-            if has_effect(node):
-                outside = at = max(at, outside if node.op.decides_sizes else native)
-                native = at + node.op.decides_sizes
-            if node.op.decides_sizes:
-                hosts.setdefault(at, []).append(node)
-                at += 1
-            elif node.op is not CONSTANT:
-                bodies.setdefault(at, []).append(node)
-            level.update(dict.fromkeys(node.outputs, at))
-            last = max(last, at)  # so that Variables change when nothing that runs from Python is left to fail
+        staged = staged_nodes(graph)
+        while True:
+            hosts, bodies, last = _levels(graph, staged)
+            number = {node: at for at, nodes in bodies.items() for node in nodes}
+            apart = {
+                v.node for node in number for v in node.inputs if v.node in number and number[v.node] != number[node]
+            }
+            split = {node for node in apart if node.op is LOOP and any(map(is_stack, node.outputs))}
+            if not split:
+                break
+            staged |= split
         unchanged = set(graph.inputs)
         needed_by: dict[Value, int] = {}  # the last level at which a value is read from outside of its own
         for at, nodes in [*hosts.items(), *bodies.items()]:
             for node in nodes:
                 for v in node.inputs:
-                    needed_by[v] = max(needed_by.get(v, 0), at + node.op.decides_sizes)
+                    needed_by[v] = max(needed_by.get(v, 0), at + (node in staged))
         constants = {node.output: node for node in graph.nodes if node.op is CONSTANT}
         self._steps: list[Segment | Host | Branches | Rounds] = []
         for at in range(last + 1):
@@ -364,11 +354,33 @@ def _placed(error: Exception, node: Node) -> Exception:
     if not node.where:
         return error
     if has_effect(node):
-        error.add_note(f"{node.op.name}, in {node.where}")
+        error.add_note(f"{getattr(node.attrs.get('call'), 'name', node.op.name)}, in {node.where}")
         return error
     if not isinstance(error, InvalidArgumentError):
         return error
     return type(error)(f"{error} (in {node.where})")
+
+
+def _levels(graph: Graph, staged: set[Node]) -> tuple[dict[int, list[Node]], dict[int, list[Node]], int]:
+    """Which nodes run from Python, and which natively before those, at each level; and the last level."""
+    level: dict[Value, int] = dict.fromkeys(graph.inputs, 0)
+    hosts: dict[int, list[Node]] = {}
+    bodies: dict[int, list[Node]] = {}
+    sources = size_sources(graph)
+    last = outside = native = 0  # at the last two the next effect may come, from Python or in a program
+    for node in graph.nodes:
+        at = max((level[v] for v in (*node.inputs, *sources.get(node, ()))), default=0)
+        if has_effect(node):
+            outside = at = max(at, outside if node in staged else native)
+            native = at + (node in staged)
+        if node in staged:
+            hosts.setdefault(at, []).append(node)
+            at += 1
+        elif node.op is not CONSTANT:
+            bodies.setdefault(at, []).append(node)
+        level.update(dict.fromkeys(node.outputs, at))
+        last = max(last, at)  # so that Variables change when nothing that runs from Python is left to fail
+    return hosts, bodies, last
 
 
 def native_programs(program: Program | Stages) -> list[Program]:

@@ -1,0 +1,285 @@
+"""What the interpreter walks: kernel calls, their arguments and the code of control flow as words in memory."""
+
+from collections.abc import Callable, Sequence
+
+from nbflow.compiler.control_lowering import Choice, Repeat
+from nbflow.compiler.kernels import Buffer, Call, ControlCall, Grain, Ref, Scratch
+from nbflow.compiler.lowering import Lowering
+from nbflow.compiler.schedule import ALIGN, Chain, make_chains, plan_memory, set_grains
+from nbflow.runtime import interpreter, threads
+from nbflow.runtime.buffers import allocate
+from nbflow.runtime.interpreter import (
+    ADD,
+    BACK,
+    END,
+    ENOUGH,
+    GROW,
+    JUMP,
+    MOVE,
+    OTHER,
+    PATCH_ROUND,
+    ROW,
+    RUN,
+    SET,
+    SHARE,
+    SLICE,
+    UNLESS,
+)
+
+ROUND_NS = 50  # a round's own cost, beside its kernels
+
+
+class Label:
+    """A place in the code.
+
+    Attributes:
+        row: number of the row, once it is reached.
+    """
+
+    row = 0
+
+
+class Table:
+    """A lowered graph in memory.
+
+    Attributes:
+        address: of the program, see runtime.interpreter.
+        chains: all kernel calls, for display.
+        parallel: whether the team runs it.
+        has_code: whether it has control flow.
+        arena_bytes: memory for intermediates.
+        stacks: addresses of memory that grew with rounds.
+    """
+
+    def __init__(self, lowering: Lowering):
+        self.chains: list[Chain] = []
+        self.parallel = False
+        self.arena_bytes = 0
+        self.stacks: list[int] = []
+        self._keep: list = []  # memory that the table points at
+        self._late: list[tuple[int, Callable[[], int]]] = []  # words that are known once all is laid out
+        self._patches: list[int] = []
+        slot_count = len(lowering.outputs) + len(lowering.inputs)
+        self._slots = self._words([0] * max(4, slot_count))
+        chains = self._plan(lowering)
+        self.has_code = any(isinstance(chain.calls[0], ControlCall) for chain in chains)
+        if self.has_code:
+            rows: list[list] = []
+            self._emit(chains, rows)
+            rows.append([END])
+            header = [0] * interpreter.HEADER
+            header[interpreter.CODE] = self._code(rows)
+        else:
+            header = self._block(chains)
+        header[interpreter.PATCHES] = self._words(self._patches)
+        header[interpreter.PATCH_COUNT] = len(self._patches) // interpreter.PATCH
+        header[interpreter.SLOTS] = self._slots
+        header[interpreter.SLOT_COUNT] = slot_count
+        self.address = self._words(header)
+
+    # --- memory -------------------------------------------------------------------------------------------------
+
+    def _memory(self, nbytes: int) -> int:
+        """The address of memory of the program's own."""
+        if not nbytes:
+            return 0
+        block = allocate(nbytes + ALIGN)
+        self._keep.append(block)
+        return -(-block.ctypes.data // ALIGN) * ALIGN
+
+    def _words(self, values: Sequence) -> int:
+        """The address of an int64 array with these values."""
+        words = threads.aligned_words(max(1, len(values)))
+        words[: len(values)] = values
+        self._keep.append(words)
+        return words.ctypes.data
+
+    def _plan(self, lowering: Lowering) -> list[Chain]:
+        """The chains of a graph, and memory for what is between them."""
+        chains = make_chains(lowering.calls)
+        nbytes = plan_memory(chains)
+        arena = self._memory(nbytes)
+        self.arena_bytes += nbytes
+        for chain in chains:
+            for call in chain.calls:
+                for buffer, *_ in call.touches:
+                    if buffer.in_arena and buffer.address is None:
+                        buffer.address = arena + buffer.offset
+                    elif buffer.stack and buffer.address is None:
+                        buffer.address = self._words([0, 0])
+                        self.stacks.append(buffer.address)
+        return chains
+
+    def _resolve(self, ref: Ref) -> tuple[int, tuple[list[int], int, int] | None]:
+        """The address of a byte; or 0 and (the patches that say it, slot, offset)."""
+        buffer, offset = ref.buffer, ref.offset
+        while buffer.base is not None:
+            offset += buffer.base.offset
+            buffer = buffer.base.buffer
+        if buffer.slot is not None:
+            patches = self._patches if buffer.slots is None else buffer.slots.patches
+            return 0, (patches, buffer.slot, offset)
+        if buffer.array is not None:
+            self._keep.append(buffer.array)
+            return (buffer.array.ctypes.data + offset if buffer.array.size else 0), None
+        return (buffer.address or 0) + offset, None
+
+    # --- kernel calls -------------------------------------------------------------------------------------------
+
+    def _block(self, chains: list[Chain], first: int = 0) -> list[int]:
+        """The header of a run of chains, of which the first has a number among those of its graph."""
+        self.parallel = set_grains(chains, threads.team_size()) or self.parallel
+        self.chains += chains
+        steps: list[int] = []
+        for chain in chains:
+            for number, call in enumerate(chain.calls):
+                count = len(chain.calls) if number == 0 else 0
+                row = [call.kernel.address, self._arguments(call, chain), call.scale, count]
+                steps += [*row, chain.extent, chain.grain, max(0, chain.after - first)]
+        header = [0] * interpreter.HEADER
+        header[interpreter.STEPS] = self._words(steps)
+        header[interpreter.STEP_COUNT] = sum(len(chain.calls) for chain in chains)
+        header[interpreter.COUNTERS] = self._words([0] * (len(chains) * 2 * interpreter.LINE // 8))
+        header[interpreter.CHAINS] = len(chains)
+        return header
+
+    def _arguments(self, call: Call, chain: Chain) -> int:
+        """The address of a call's argument block; addresses that come later are noted as patches."""
+        values = []
+        late = []
+        for position, word in enumerate(call.words):
+            if isinstance(word, Ref):
+                address, patch = self._resolve(word)
+                if patch is not None:
+                    late.append((position, patch))
+                values.append(address)
+            elif isinstance(word, Grain):
+                values.append(chain.grain * call.scale)
+            elif isinstance(word, Scratch):
+                chunks = -(-chain.extent // chain.grain)
+                values.append(self._memory(chunks * word.nbytes))
+            else:
+                values.append(word)
+        block = self._words(values)
+        for position, (patches, slot, offset) in late:
+            patches += [block + 8 * position, slot, offset]
+        return block
+
+    # --- code ---------------------------------------------------------------------------------------------------
+
+    def _emit(self, chains: list[Chain], rows: list[list]) -> None:
+        """Appends the code that runs chains: each row an operation and operands, int, Label, Ref or () -> int."""
+        group: list[Chain] = []
+        for number, chain in enumerate(chains):
+            call = chain.calls[0]
+            if isinstance(call, ControlCall):
+                self._run(group, number - len(group), rows)
+                group = []
+                emit = self._choice if isinstance(call.control, Choice) else self._repeat
+                emit(call.control, rows)
+            else:
+                group.append(chain)
+        self._run(group, len(chains) - len(group), rows)
+
+    def _run(self, chains: list[Chain], first: int, rows: list[list]) -> None:
+        """Appends a run of kernel calls, if there are any; see _block."""
+        if chains:
+            outer, self.parallel = self.parallel, False
+            block = self._words(self._block(chains, first))
+            rows.append([SHARE if self.parallel else RUN, block])
+            self.parallel = outer or self.parallel
+
+    def _choice(self, choice: Choice, rows: list[list]) -> None:
+        end = Label()
+        *others, last = choice.branches
+        for number, branch in enumerate(others):
+            following = Label()
+            rows.append([OTHER, Ref(choice.index), number, following])
+            self._emit(self._plan(branch), rows)
+            rows.append([JUMP, end])
+            following.row = len(rows)
+        self._emit(self._plan(last), rows)
+        end.row = len(rows)
+
+    def _repeat(self, repeat: Repeat, rows: list[list]) -> None:
+        rounds, end = self._words([0]), Label()
+        at = self._words([0]) if repeat.reverse else rounds  # which slice: the last first, if in reverse
+        limit = None
+        slots = repeat.slots
+        slots.address = self._words([0] * slots.count)
+        rows.append([SET, rounds, 0])
+        if repeat.count is not None:
+            limit = self._words([0])
+            rows.append([MOVE, limit, Ref(repeat.count), 0])
+        elif repeat.trips is not None:
+            limit = self._words([repeat.trips])
+        if repeat.reverse:
+            rows.append([MOVE, at, limit, -1])
+        bases = [self._base(whole, rows) for _, whole, _ in repeat.slices]
+        top = Label()
+        top.row = len(rows)
+        if limit is not None:
+            rows.append([ENOUGH, rounds, limit, end])
+        if repeat.flag is not None:
+            rows.append([UNLESS, Ref(repeat.flag), end])
+        for whole, stride in repeat.grown:
+            rows.append([GROW, whole.address, at, stride])
+        for base, (slot, _, stride) in zip(bases, repeat.slices, strict=True):
+            rows.append([SLICE, slots.address + 8 * slot, base, at, stride])
+        entries: list[int] = []
+
+        def patches() -> int:
+            entries.append(self._words(slots.patches))
+            return entries[0]
+
+        if slots.count:
+            rows.append([PATCH_ROUND, patches, lambda: len(slots.patches) // interpreter.PATCH, slots.address])
+        self._emit(self._plan(repeat.body), rows)
+        rows.append([ADD, rounds, 1])
+        if repeat.reverse:
+            rows.append([ADD, at, -1])
+        cost = sum(call.cost for call in repeat.body.calls) + ROUND_NS
+        rows.append([BACK, top, int(min(cost, 1e15))])
+        end.row = len(rows)
+        if repeat.rounds is not None:
+            rows.append([MOVE, Ref(repeat.rounds), rounds, 0])
+
+    def _base(self, whole: Buffer, rows: list[list]) -> int:
+        """The address of a word that holds the address of a buffer when its loop begins."""
+        if whole.stack:
+            assert whole.address is not None
+            return whole.address + 8 * interpreter.STACK_BYTES
+        address, patch = self._resolve(Ref(whole))
+        if patch is None:
+            return self._words([address])
+        _, slot, offset = patch
+        base = self._words([0])
+        while whole.base is not None:
+            whole = whole.base.buffer
+        table = self._slots if whole.slots is None else whole.slots.address
+        rows.append([MOVE, base, table + 8 * slot, offset])
+        return base
+
+    def _code(self, rows: list[list]) -> int:
+        """The address of the code."""
+        words = threads.aligned_words(len(rows) * ROW)
+        self._keep.append(words)
+        address = words.ctypes.data
+        later = []
+        for number, row in enumerate(rows):
+            for k, operand in enumerate(row):
+                position = number * ROW + k
+                if isinstance(operand, Label):
+                    words[position] = address + operand.row * ROW * 8
+                elif isinstance(operand, Ref):
+                    words[position], patch = self._resolve(operand)
+                    if patch is not None:
+                        patches, slot, offset = patch
+                        patches += [address + 8 * position, slot, offset]
+                elif callable(operand):
+                    later.append((position, operand))
+                else:
+                    words[position] = operand
+        for position, operand in later:  # now all patches are there
+            words[position] = operand()
+        return address
