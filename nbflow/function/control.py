@@ -11,6 +11,7 @@ from nbflow.compiler.graph import Aval, aval
 from nbflow.dtypes import bool_, int32, int64
 from nbflow.function.body import BodyTrace
 from nbflow.function.control_nodes import add_cond, add_loop
+from nbflow.function.structure import NAMESPACE
 from nbflow.function.trace import SymbolicTensor
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim, TensorShape
@@ -71,12 +72,17 @@ def _is_value(leaf) -> bool:
     return isinstance(leaf, (TensorProtocol, *_NUMBERS)) or hasattr(type(leaf), "nbflow_tensor")
 
 
+def _taken_apart(value) -> tuple[list, Any]:
+    """(leaves, structure) of a value; None is a leaf."""
+    return optree.tree_flatten(value, none_is_leaf=True, namespace=NAMESPACE)
+
+
 def _flatten(values: Sequence) -> tuple[list, list, list]:
     """(leaves, structures, for each leaf the number of its value)."""
     leaves: list = []
     forms, owners = [], []
     for k, value in enumerate(values):
-        parts, form = optree.tree_flatten(value, none_is_leaf=True)
+        parts, form = _taken_apart(value)
         leaves += parts
         owners += [k] * len(parts)
         forms.append(form)
@@ -133,10 +139,9 @@ def staged_switch(
     forms: list[list] = []
     for branch in branches:
         trace = BodyTrace(outer)
-        with trace.active():
-            values = list(branch())
+        with trace.active():  # what is taken apart may add nodes: a TensorArray is stacked
+            leaves, form, _ = _flatten(list(branch()))
         traces.append(trace)
-        leaves, form, owners = _flatten(values)
         found.append(leaves)
         forms.append(form)
     for k, name in enumerate(names):
@@ -170,12 +175,12 @@ def _unify_structures(k: int, name: str, found: list[list], forms: list[list], t
             continue
         if not isinstance(value, Undefined):
             raise TypeError(
-                f"'{name}' has the structure {optree.tree_structure(value)} in the `{titles[number]}` branch and "
-                f"{there} in another; where a tensor decides between branches, both must give values of one structure"
+                f"'{name}' has the structure {forms[number][k]} in the `{titles[number]}` branch and {there} in "
+                f"another; where a tensor decides between branches, both must give values of one structure"
             )
         values = _rebuilt(forms[number], found[number])
         values[k] = optree.tree_unflatten(there, [value] * there.num_leaves)
-        found[number] = [leaf for v in values for leaf in optree.tree_leaves(v, none_is_leaf=True)]
+        found[number] = _flatten(values)[0]
         forms[number][k] = there
 
 
@@ -365,12 +370,10 @@ class _Loop:
         self.places = [k for k, leaf in enumerate(self.leaves) if _is_value(leaf)]
         self.carries = [outer.lift(to_tensor(self.leaves[k])) for k in self.places]
         owner_names = [self.names[k] for k in owners]
+        self._invariants = [None if invariants is None else invariants[k] for k in owners]
         avals = getattr(self, "avals", None)
         if avals is None or len(avals) != len(self.carries) or not self._fits(avals):
-            avals = [
-                _general(c._aval, _invariant(invariants, owners[k]))
-                for c, k in zip(self.carries, self.places, strict=True)
-            ]
+            avals = [_general(c._aval, self._invariants[k]) for c, k in zip(self.carries, self.places, strict=True)]
         self.avals = avals
         slices = [aval(x._aval.dtype, x._aval.shape[1:]) for x in self.elements]
         seeds = vars(outer.seeds).copy()
@@ -400,6 +403,13 @@ class _Loop:
         self.values = retry
         return None
 
+    @staticmethod
+    def _start(trace: BodyTrace, value) -> Any:
+        """What a variable without a value starts as, for its value after a round."""
+        known = trace.lift(to_tensor(value))._aval
+        with trace.outer.active():
+            return _zeros(known)
+
     def _fits(self, avals) -> bool:
         return all(a.dtype is c._aval.dtype and len(a.shape) == len(c._aval.shape) for a, c in zip(avals, self.carries))
 
@@ -411,11 +421,11 @@ class _Loop:
             )
         for k, (value, new) in enumerate(zip(self.values, following, strict=True)):
             if isinstance(value, Undefined) and not isinstance(new, Undefined):
-                leaves, form = optree.tree_flatten(new, none_is_leaf=True)
+                leaves, form = _taken_apart(new)
                 if not all(map(_is_value, leaves)):
                     following[k] = value  # a Python object that the body makes anew: not known before the first round
                     continue
-                filled = [_zeros(trace.lift(to_tensor(leaf))._aval) for leaf in leaves]
+                filled = [self._start(trace, leaf) for leaf in leaves]
                 return [*self.values[:k], optree.tree_unflatten(form, filled), *self.values[k + 1 :]]
         leaves, forms, owners = _flatten(following)
         for k, (before, after) in enumerate(zip(self.forms, forms, strict=True)):
@@ -424,6 +434,12 @@ class _Loop:
                     f"'{self.names[k]}' has the structure {before} before the loop and {after} after a round; in a "
                     f"loop on tensors it must stay the same"
                 )
+        known = [
+            self._start(trace, new) if isinstance(old, Undefined) and _is_value(new) else old
+            for old, new in zip(self.leaves, leaves, strict=True)
+        ]
+        if any(one is not old for one, old in zip(known, self.leaves, strict=True)):
+            return _rebuilt(self.forms, known)
         for k, (old, new) in enumerate(zip(self.leaves, leaves, strict=True)):
             if k not in self.places and not _same(old, new) and not isinstance(old, Undefined):
                 raise TypeError(
@@ -454,6 +470,11 @@ class _Loop:
                     f"the number of dimensions must stay the same"
                 )
             avals[n] = _joined(self.avals[n], tensor._aval)
+            if avals[n] is not self.avals[n] and self._invariants[k] is not None:
+                raise ValueError(
+                    f"'{names[k]}' has shape {symbol.shape} in a round, but shape {tensor.shape} after it, which its "
+                    f"shape invariant does not allow; write None for the sizes that change, or leave out the invariants"
+                )
             self._next.append(tensor)
         if avals != self.avals:
             self.avals = avals
@@ -473,10 +494,6 @@ def _prepend_flag(trace: BodyTrace) -> None:
     flag = trace.graph.input(aval(bool_, ()))
     trace.graph.inputs.insert(0, trace.graph.inputs.pop())
     assert trace.graph.inputs[0] is flag
-
-
-def _invariant(invariants, owner: int):
-    return None if invariants is None else invariants[owner]
 
 
 def _general(a: Aval, invariant) -> Aval:
