@@ -45,7 +45,8 @@ class Form:
     @classmethod
     def of(cls, arguments: Arguments, signature: inspect.Signature, avals: Sequence[Aval]) -> "Form":
         """The form of a call's arguments, traced for avals."""
-        names, leaves, rest = arguments.names(signature), [], iter(avals)
+        names, rest = arguments.names(signature), iter(avals)
+        leaves: list = []
         for name, leaf, part, is_tensor in zip(
             names, arguments.leaves, arguments.parts, arguments.is_tensor, strict=True
         ):

@@ -149,10 +149,10 @@ def differences(before: Form, after: Form) -> list[Difference]:
         if old is new or old == new:
             continue
         kind = _kind(old, new)
-        texts = [part_text(part, leaf) for part, leaf in ((old, was), (new, now))]
-        if texts[0] == texts[1]:
-            texts = ["one", f"another {texts[1]}"]
-        found.append(Difference(name, *texts, kind))
+        gone, come = part_text(old, was), part_text(new, now)
+        if gone == come:
+            gone, come = "one", f"another {come}"
+        found.append(Difference(name, gone, come, kind))
     return found
 
 

@@ -50,7 +50,7 @@ def _register(kind: type) -> None:
         take_apart, put_together = _own_form(kind)
     else:
         take_apart, put_together = _fields_form(kind)
-    optree.register_pytree_node(kind, take_apart, put_together, namespace=NAMESPACE)  # type: ignore[arg-type]
+    optree.register_pytree_node(kind, take_apart, put_together, namespace=NAMESPACE)
     _registered.add(kind)
 
 
@@ -97,5 +97,5 @@ def _put_slices_together(shape, parts):
     return IndexedSlices(*parts) if shape is None else IndexedSlices(*parts, shape)
 
 
-optree.register_pytree_node(IndexedSlices, _take_slices_apart, _put_slices_together, namespace=NAMESPACE)  # type: ignore[arg-type]
+optree.register_pytree_node(IndexedSlices, _take_slices_apart, _put_slices_together, namespace=NAMESPACE)
 _registered.add(IndexedSlices)
