@@ -9,6 +9,8 @@ from nbflow.dtypes import int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.shapes import Dim, bind_dim
 
+BOUND = 16  # a body is kept for so many sets of sizes
+
 
 class Body:
     """A graph as an attribute of a node: a branch, or what a loop repeats.
@@ -18,19 +20,24 @@ class Body:
         trace: the function.trace.Trace that it was traced by, which gradients need; None once sizes are bound.
     """
 
-    __slots__ = ("graph", "trace")
+    __slots__ = ("_bound", "graph", "trace")
 
     def __init__(self, graph: Graph, trace: Any = None):
         self.graph, self.trace = graph, trace
+        self._bound: dict[tuple, Body] = {}  # one body stays one for all the nodes that hold it
 
     def nbflow_bound(self, sizes: dict) -> "Body":
         """The same with sizes in place of the Dims that have these names."""
         names = set(self.nbflow_size_names())
-        if names.isdisjoint(sizes):
+        key = tuple((name, sizes[name]) for name in sorted(names & sizes.keys()))
+        if not key:
             return self
-        avals = [bound_aval(v.aval, sizes) for v in self.graph.inputs]
-        graph = bind(self.graph, sizes, avals)
-        return Body(graph, self.trace and self.trace.copied(graph))
+        if key not in self._bound:
+            if len(self._bound) >= BOUND:
+                self._bound.clear()
+            graph = bind(self.graph, sizes, [bound_aval(v.aval, sizes) for v in self.graph.inputs])
+            self._bound[key] = Body(graph, self.trace and self.trace.copied(graph))
+        return self._bound[key]
 
     def nbflow_size_names(self) -> Iterable[str]:
         """The names of the sizes that the graph is written with."""

@@ -241,7 +241,11 @@ def _matmul_reference(a, b, transpose_a, transpose_b):
 
 
 def _simplify_matmul(a, b, transpose_a, transpose_b):
-    """A stack of matrices times one matrix is one tall product."""
+    """A column times a row is a product that fuses; a stack of matrices times one matrix is one tall product."""
+    if a.shape[-2 if transpose_a else -1] == 1:
+        rows, columns = a.shape[-1 if transpose_a else -2], b.shape[-2 if transpose_b else -1]
+        column = T["reshape"](a, shape=(*a.shape[:-2], rows, 1))
+        return T["multiply"](column, T["reshape"](b, shape=(*b.shape[:-2], 1, columns)))
     if len(a.shape) > 2 and len(b.shape) == 2 and not transpose_a:
         tall = T["reshape"](a, shape=(math.prod(a.shape[:-1]), a.shape[-1]))
         product = T["matmul"](tall, b, transpose_a=False, transpose_b=transpose_b)

@@ -15,6 +15,7 @@ import numpy as np
 from nbflow.compiler.control import COND, LOOP, bodies, bound_aval, has_effect, loop_parts, saved_values
 from nbflow.compiler.control_lowering import is_stack, staged_nodes
 from nbflow.compiler.graph import CONSTANT, SHAPES, Aval, Graph, Node, Value, aval, bind, bound_attrs, size_sources
+from nbflow.compiler.passes.join import join_loops
 from nbflow.compiler.passes.simplify import drop_unused, simplify
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
@@ -282,7 +283,7 @@ class Stages:
     launchable = False
 
     def __init__(self, graph: Graph):
-        self.graph = graph = drop_unused(graph)
+        self.graph = graph = drop_unused(join_loops(graph))
         self.lock = nullcontext() if _runs_users_code(graph) else threading.RLock()
         self.updated = [v in graph.updates for v in graph.inputs]
         staged = staged_nodes(graph)
