@@ -193,12 +193,12 @@ class ConcreteFunction:
         leaves = flatten(args)[0]
         if not all(isinstance(leaf, (TensorProtocol, np.ndarray, np.generic)) for leaf in leaves):
             return None
+        if len(leaves) + len(kwargs) != len(specs):
+            return None
         for spec in specs[len(leaves) :]:
             if spec.name not in kwargs:
                 return None
             leaves.append(kwargs[spec.name])
-        if len(leaves) != len(specs) or len(kwargs) > len(leaves):
-            return None
         found = [_converted(leaf, spec) for leaf, spec in zip(leaves, specs, strict=True)]
         return None if any(t is None for t in found) else found  # type: ignore[return-value]
 
