@@ -26,6 +26,8 @@ def concat(values, axis, name="concat"):
     Raises:
         InvalidArgumentError: shapes or dtypes do not fit.
     """
+    if hasattr(values, "nbflow_concat"):
+        return values.nbflow_concat(axis)
     parts = _parts("concat", values)
     if len(parts) == 1:
         return parts[0]
@@ -47,6 +49,8 @@ def parallel_stack(values, name="parallel_stack"):
 @export("stack")
 def stack(values, axis=0, name="stack"):
     """Tensors of one shape joined along a new axis (tf.stack)."""
+    if hasattr(values, "nbflow_stack"):  # a list that a loop of the graph appended to
+        return values.nbflow_stack(axis)
     parts = _parts("stack", values)
     first = parts[0]
     for k, part in enumerate(parts):

@@ -42,6 +42,8 @@ def elements_of(value) -> Elements | None:
     """What a loop of the graph goes over; None for what a loop of Python does."""
     if isinstance(value, Elements):
         return value
+    if hasattr(type(value), "elements") and state.trace is not None:  # a list that a loop appended to
+        return value.elements()
     if state.trace is not None and isinstance(value, TensorProtocol):
         tensor = value.nbflow_tensor()
         if not tensor.ndim:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence, Sized
 from functools import partial
 
 from nbflow.autograph.iteration import elements_of
-from nbflow.autograph.lists import as_traced_list
+from nbflow.autograph.lists import EmptyList, as_traced_list
 from nbflow.autograph.logic import is_staged, not_, truth
 from nbflow.autograph.variables import Variables
 from nbflow.function.control import staged_for, staged_if, staged_while
@@ -131,7 +131,7 @@ def while_(
             found = staged_while(held, next_and_flag, [truth(going), *start], names, **options)[1:]
         else:
             found = staged_while(holds, following, start, variables.names, **options)
-    variables.set(found)
+    variables.set(_without_empty(found))
 
 
 _ASSIGNED = TABLE["stop_gradient"]  # what a trace adds where a Variable is assigned to
@@ -196,7 +196,7 @@ def _staged_for(staged, body: Callable, variables: Variables, test: Callable | N
     with _kept(variables, start):
         _options(options, variables)
         found = staged_for(staged.parts, None if test is None else holds, following, start, variables.names)
-    variables.set(found)
+    variables.set(_without_empty(found))
 
 
 class _kept:
@@ -216,9 +216,14 @@ class _kept:
 def _with_lists(variables: Variables, lists: Sequence[str]) -> list:
     """The variables' values; lists that the loop appends to as lists of the graph."""
     return [
-        as_traced_list(value) if name in lists else value
+        as_traced_list(name, value) if name in lists else value
         for name, value in zip(variables.names, variables.get(), strict=True)
     ]
+
+
+def _without_empty(values: Sequence) -> list:
+    """Values after a loop: lists that it did not append to are what they were."""
+    return [value.value if isinstance(value, EmptyList) else value for value in values]
 
 
 def _options(options: dict | None, variables: Variables) -> dict:

@@ -20,7 +20,7 @@ class _Cell:
             return Undefined(self.name)
 
     def set(self, value) -> None:
-        if isinstance(value, Undefined) and value.name == self.name and not value.why:
+        if type(value) is Undefined and value.name == self.name and not value.why:
             with suppress(ValueError):  # it is empty already
                 del self.cell.cell_contents
         else:

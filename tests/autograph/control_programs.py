@@ -815,3 +815,68 @@ def annotated(x: nf.Tensor):
     else:
         z = x
     return z * y
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+@program((X,), (X[:0],))
+def append_in_a_loop(x):
+    squares = []
+    for v in x:
+        squares.append(v * v)
+    return nf.reduce_sum(squares) if len(squares) > 0 else 0.0
+
+
+@program((X, nf.constant(4)), (X, nf.constant(1)))
+def lists_that_loops_make(x, n):
+    found = []
+    for i in range(n):
+        if x[i] > 0:
+            found.append(x[i] * 2.0)
+        else:
+            found += [x[i], x[i] * 3.0]
+    total = 0.0
+    for v in found:
+        total += v
+    return nf.stack(found), found[0], found[-1], total, len(found)
+
+
+@program((X, nf.constant(3)))
+def lists_with_elements(x, n):
+    states = [x]
+    for _ in range(n):
+        states.append(states[-1] * 0.5 + 1.0)
+    return nf.stack(states, axis=1), nf.concat(states, axis=0)
+
+
+@program((X, nf.constant(3)))
+def lists_of_structures(x, n):
+    pairs = []
+    i = 0
+    while i < n:
+        pairs.append((x[i], {"twice": x * 2.0}))
+        i += 1
+    return pairs
+
+
+@program((X, nf.constant(3)))
+def lists_in_nested_loops(x, n):
+    found = []
+    for i in range(n):
+        for v in x:
+            if v < 0:
+                continue
+            found.append(v * nf.cast(i, nf.float32))
+    return found
+
+
+@program((X,))
+def lists_of_a_round(x):
+    total = 0.0
+    for v in x:
+        parts = []
+        for k in range(3):
+            parts.append(v * k)
+        total += nf.add_n(parts)
+    return total
