@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from nbflow.cli import cache, info, ops, perf
+from nbflow.cli import cache, info, inspection, ops, perf
 
 COMMANDS = {
     "info": "versions, processor, threads, BLAS, GPU and cache of this installation",
     "cache": "show or clear the cache of compiled kernels",
     "ops": "every op with its dtypes, gradient and tests; what of TensorFlow's API is absent",
+    "inspect": "what became of a program's functions: graphs, passes, kernels, time and memory",
     "perf": "measure nbflow, alone or beside other frameworks (in a checkout)",
 }
 
@@ -31,5 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     info.add_arguments(parsers["info"])
     cache.add_arguments(parsers["cache"])
     ops.add_arguments(parsers["ops"])
+    inspection.add_arguments(parsers["inspect"])
     arguments = parser.parse_args(argv)
-    return {"info": info.run, "cache": cache.run, "ops": ops.run}[arguments.command](arguments)
+    commands_run = {"info": info.run, "cache": cache.run, "ops": ops.run, "inspect": inspection.run}
+    return commands_run[arguments.command](arguments)

@@ -15,6 +15,8 @@ LOGGER = logging.getLogger("nbflow")
 CHANGES = 2  # a dimension that has changed so often becomes symbolic
 MANY = 5  # a function that was retraced so often is warned about
 
+recorded: list[tuple["History", ConcreteFunction]] | None = None  # where all traces go, while `nbflow inspect` runs
+
 Sizes = tuple[tuple[int, ...], ...]  # of the tensors among a call's arguments
 
 
@@ -149,10 +151,10 @@ def differences(before: Form, after: Form) -> list[Difference]:
         if old is new or old == new:
             continue
         kind = _kind(old, new)
-        gone, come = part_text(old, was), part_text(new, now)
-        if gone == come:
-            gone, come = "one", f"another {come}"
-        found.append(Difference(name, gone, come, kind))
+        first, second = part_text(old, was), part_text(new, now)
+        if first == second:
+            first, second = "one", f"another {second}"
+        found.append(Difference(name, first, second, kind))
     return found
 
 
@@ -223,6 +225,8 @@ class History:
         found = self.explained(form)
         number = len(self.traces) + 1
         self.traces.append(Traced(number, form, found, note, weakref.ref(concrete), asked, concrete.seconds))
+        if recorded is not None:
+            recorded.append((self, concrete))
         retraces = [t for t in self.traces[1:] if not t.asked]
         if len(retraces) >= MANY and not self._warned and found:
             self._warned = True
