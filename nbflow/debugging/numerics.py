@@ -42,7 +42,7 @@ class NotFinite:
 
     def text(self, arrays: Sequence[np.ndarray], shapes: Sequence[tuple]) -> str:
         """The message."""
-        return f"{self.beginning}{_kinds(*(bool(a[0]) for a in arrays))}{self.end}"
+        return f"{self.beginning}{_kinds(*(bool(a.any()) for a in arrays))}{self.end}"
 
 
 def _parts(x) -> list:

@@ -355,7 +355,7 @@ def run(nodes: Sequence, known: dict, count, unroll: bool = True) -> None:
         count, unroll: as of `batch`.
     """
     for node in nodes:
-        if all(v in known for v in node.outputs):
+        if node.outputs and all(v in known for v in node.outputs):
             continue
         inputs = [known[v][0] for v in node.inputs]
         stacked = [known[v][1] for v in node.inputs]

@@ -12,7 +12,7 @@ from nbflow.compiler.kernels import ALL, Buffer, Ref
 from nbflow.compiler.op import Op
 from nbflow.dtypes import bool_, float64
 from nbflow.errors import InvalidArgumentError
-from nbflow.ops.table import shape_text
+from nbflow.ops.table import TABLE, shape_text
 
 # --- effects from Python ----------------------------------------------------------------------------------------------
 
@@ -109,6 +109,14 @@ def _lower_assert(node, lowering) -> None:
     lowering.call("assert", _ASSERT, words, 1, touches, cost=20)
 
 
+def _assert_for_all(op, inputs, stacked, count, attrs) -> tuple:
+    """One assertion for all examples."""
+    condition, *values = inputs
+    if stacked[0]:
+        condition = TABLE["reduce_all"](condition, axis=(0,), keepdims=False)
+    return op(condition, *values, **attrs)
+
+
 # (condition, values...); attrs: report, which has shown(size), how many elements of a value are kept for the message,
 # and text(first elements of the values, their shapes), the message
-ASSERT = Op("assert", ("condition", "*values"), _infer_assert, lower=_lower_assert, effect=True)
+ASSERT = Op("assert", ("condition", "*values"), _infer_assert, lower=_lower_assert, batch=_assert_for_all, effect=True)

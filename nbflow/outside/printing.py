@@ -6,10 +6,11 @@ import pprint
 import random
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import optree
 
-from nbflow.nest import flatten, pack_sequence_as
 from nbflow.ops.outside import PRINT
 from nbflow.public import export
 from nbflow.sparse import SparseTensor
@@ -82,12 +83,18 @@ def _placeholder(text: str) -> str:
     return placeholder
 
 
+def _flattened(value) -> tuple[list, Any]:
+    """The leaves of a structure, and what puts others in their place."""
+    return optree.tree_flatten(value, is_leaf=lambda part: isinstance(part, SparseTensor), none_is_leaf=True)
+
+
 def _template(value, placeholder: str, tensors: list) -> str:
     """A value as text with a placeholder for each tensor in it, which is added to tensors."""
     if isinstance(value, str):
         return value
+    flat, structure = _flattened(value)
     leaves: list = []
-    for leaf in flatten(value):
+    for leaf in flat:
         if isinstance(leaf, SparseTensor):
             tensors += [to_tensor(part) for part in (leaf.indices, leaf.values, leaf.dense_shape)]
             leaves.append(f"SparseTensor(indices={placeholder}, values={placeholder}, shape={placeholder})")
@@ -96,11 +103,11 @@ def _template(value, placeholder: str, tensors: list) -> str:
             leaves.append(placeholder)
         else:
             leaves.append(leaf)
-    return pprint.pformat(pack_sequence_as(value, leaves))
+    return pprint.pformat(optree.tree_unflatten(structure, leaves))
 
 
 def _without_tensors(value):
-    return ["" if _is_tensor(leaf) else leaf for leaf in flatten(value)]
+    return ["" if _is_tensor(leaf) else leaf for leaf in _flattened(value)[0]]
 
 
 @export("print")

@@ -39,7 +39,7 @@ def summary(array: np.ndarray, count: int) -> str:
         count: so many at either end, -1 for all.
     """
     if not array.ndim:
-        return element_text(array.dtype)(array[()])
+        return element_text(array.dtype)(array[()]) if count else "..."
     ends = array.size if count < 0 else min(count, array.size)
     return _rows(array, ends, 1, array.ndim, element_text(array.dtype))
 
