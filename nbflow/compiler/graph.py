@@ -102,8 +102,10 @@ class Node:
 
     def _keep_shapes(self, avals: Sequence[Aval]) -> Sequence[Aval]:
         """The shapes that the results have wherever this node is copied to: sizes unknown as yet keep their names."""
-        shapes = self.attrs.get(SHAPES)
-        if shapes is None:
+        shapes = self.attrs.get(SHAPES, ())
+        if len(shapes) < len(avals):
+            known = [aval(a.dtype, shape) for a, shape in zip(avals, shapes, strict=False)]
+            avals = [*known, *avals[len(shapes) :]]
             if any(a.symbolic for a in avals):
                 self.attrs = {**self.attrs, SHAPES: tuple(a.shape for a in avals)}
             return avals

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from nbflow.compiler.control import COND, LOOP, Body, loop_parts, saved_values
-from nbflow.compiler.graph import Value
+from nbflow.compiler.graph import SHAPES, Value
 from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros_like
 from nbflow.function.trace import SymbolicTensor
 from nbflow.tape.gradient_tape import has_gradient
+from nbflow.tensor.indexed_slices import added
 from nbflow.tensor.state import state
-from nbflow.tensor.tensor import apply
+from nbflow.tensor.tensor import apply, to_tensor
 from nbflow.tensor.variable import Variable
 
 
@@ -142,7 +143,7 @@ def _cond_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
                 zeros_like(backward.tensor(body.graph.inputs[k - 1])) if g is None else g
                 for k, g in zip(sources, found, strict=True)
             ]
-            ends = [trace.lift(g).value for g in found]
+            ends = [trace.lift(to_tensor(g)).value for g in found]
         given = [*body.graph.inputs, *(s.value for s in seeds)]
         leaves, nodes = needed(ends, set(given).__contains__)
         lifted = {value: o for o, value in trace.operands}
@@ -188,13 +189,13 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
         for position, k in enumerate(live):
             if inside[k] in assigned:  # the gradient of a Variable is that of all its values
                 own = next_flows[position]
-                next_flows[position] = flows[position] if own is None else own + flows[position]
+                next_flows[position] = added(own, flows[position])
         next_flows = [zeros_like(flow) if g is None else g for g, flow in zip(next_flows, flows, strict=True)]
         rows = [(k, g) for k, g in zip(across, found[len(live) :], strict=False) if g is not None]
         shares = [(k, g) for k, g in zip(into, found[len(live) + len(across) :], strict=True) if g is not None]
         totals = [trace.argument(fixed[k].aval) for k, _ in shares]
-        sums = [total + g for total, (_, g) in zip(totals, shares, strict=True)]
-        ends = [trace.lift(t).value for t in (*next_flows, *sums, *(g for _, g in rows))]
+        sums = [added(total, g) for total, (_, g) in zip(totals, shares, strict=True)]
+        ends = [trace.lift(to_tensor(t)).value for t in (*next_flows, *sums, *(g for _, g in rows))]
 
     known = {v: ("constant", k) for k, v in enumerate(fixed)} | {v: ("element", k) for k, v in enumerate(slices)}
     given = {t.value for t in (*flows, *totals, *arrivals)}
@@ -219,8 +220,11 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     stacks: list = []
     rounds = None
     if saved or attrs["tested"]:
-        made = _results(LOOP, inputs, {**attrs, "saved": forward_saved})
         base = len(graph.outputs)
+        again = {**attrs, "saved": forward_saved}
+        if SHAPES in again:  # sizes keep their names, but for the results that come behind
+            again[SHAPES] = again[SHAPES][: base + len(before)]
+        made = _results(LOOP, inputs, again)
         stacks = [made[base + forward_saved.index(n)] for n in names]
         rounds = made[-1] if attrs["tested"] else None
 
