@@ -222,7 +222,9 @@ class Lowering:
         if not reading:
             return True
         if not isinstance(work, Group):
-            return False
+            place = self.layout.places[work.inputs[0]]
+            whole = not place.offset and place.strides == contiguous_strides(target.shape)
+            return work.op.in_place and whole and [i for _, i in reading] == [0]
         row = bool(writer.op.reduce) or work.level[writer] == ROW
         if work.has_reduction and not row:
             return False  # a later phase might read what an earlier one wrote

@@ -38,6 +38,7 @@ class Op:
         wide: whether halves are computed in float32: cast before, and the results back after.
         blocked: inputs that gradients do not flow to, by position.
         effect: whether it does something besides computing its results: never dropped, merged or moved past another.
+        in_place: whether `lower` may be given the memory of the first input for the result.
         control: whether it holds graphs of its own (compiler.control).
         joint: whether vjp gives all gradients at once: (upstream gradients, inputs, outputs, attrs, which are wanted)
             -> a list, None where there is none.
@@ -62,6 +63,7 @@ class Op:
     wide: bool = False
     blocked: tuple[int, ...] = ()
     effect: bool = False
+    in_place: bool = False
     control: bool = False
     joint: bool = False
     doc: str = ""

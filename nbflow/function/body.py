@@ -149,7 +149,7 @@ class Backward:
         return self._tensors[value]
 
     def gradients(self, targets: Sequence[Value], seeds: Sequence[SymbolicTensor], sources: Sequence[Value]) -> list:
-        """Within the trace: gradients for inputs of the body, None where nothing depends on them."""
+        """Within the trace: gradients for inputs of the body, None where nothing depends on them; some are sparse."""
         groups = [[self.tensor(v), *map(self.tensor, self._source.versions.get(v, ()))] for v in sources]
         with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(groups)
@@ -158,8 +158,7 @@ class Backward:
         if not targets:
             return [None] * len(groups)
         found = tape.gradient([self.tensor(v) for v in targets], groups, output_gradients=list(seeds))
-        totals = [functools.reduce(added, group) for group in found]
-        return [None if total is None else to_tensor(total) for total in totals]
+        return [functools.reduce(added, group) for group in found]
 
     @contextmanager
     def active(self):

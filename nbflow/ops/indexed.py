@@ -167,8 +167,9 @@ def lower_scatter(combine: str, walk_of, start):
         indices, updates = (two, one) if node.op.arguments[-1] in ("indices", "segment_ids") else (one, two)
         result, dtype = node.output, node.output.dtype
         if whole:
-            dense = contiguous_strides(result.shape)
-            lowering.copy(lowering.place(whole[0]), result.shape, lowering.buffer(result), 0, dense)
+            place, target = lowering.place(whole[0]), lowering.buffer(result)
+            if lowering.buffer(place.root) is not target:  # else the tensor itself is to be changed
+                lowering.copy(place, result.shape, target, 0, contiguous_strides(result.shape))
         else:
             lowering.fill(result, start(dtype))
         walk = walk_of(result.shape, indices.shape, node.attrs)
@@ -417,6 +418,7 @@ def _tensor_scatter(how: str, combine, function, vjp, dtypes) -> Op:
             ("tensor", "indices", "updates"),
             infer,
             lower=lower_scatter(combine, _point_walk, None),
+            in_place=True,
             vjp=vjp,
             dtypes=dtypes,
             blocked=(1,),
@@ -432,3 +434,26 @@ _tensor_scatter("min", "b if b < a else a", np.minimum, _vjp_extreme, REAL)
 _tensor_scatter("max", "b if b > a else a", np.maximum, _vjp_extreme, REAL)
 _tensor_scatter("mul", "a * b", np.multiply, None, NUMERIC)  # what Variables take besides
 _tensor_scatter("div", "a / b", np.divide, None, NUMERIC)
+
+
+# --- one row of a sum -------------------------------------------------------------------------------------------------
+
+
+def _row_added(emitter, values, attrs):
+    """x + scatter_add(one row onto zeros) changes one row of x, which a loop does in place: the gradient of x[i]."""
+    for x, other in (values, values[::-1]):
+        scattered = other
+        while scattered.node is not None and scattered.node.op.name == "reshape":
+            scattered = scattered.node.inputs[0]
+        node = scattered.node
+        if node is None or node.op.name != "scatter_add" or not scattered.shape == x.shape == other.shape:
+            continue
+        updates, indices = node.inputs
+        if node.attrs["axis"] == 0 and indices.aval.size == 1 and not node.attrs.get("batch_dims", 0):
+            point = emitter.emit(T["reshape"], [indices], {"shape": (1, 1)})
+            row = emitter.emit(T["reshape"], [updates], {"shape": (1, *x.shape[1:])})
+            return emitter.emit(T["tensor_scatter_nd_add"], [x, point, row], _without(node.attrs, "axis", "size", "batch_dims"))
+    return None
+
+
+T["add"].simplify = _row_added
