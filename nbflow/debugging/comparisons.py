@@ -129,7 +129,7 @@ def _fail(condition, items: Sequence, summarize: int | None) -> None:
         assert_later(condition, items, summarize)  # false whatever comes, but only the run knows the values
         return
     texts = [x if isinstance(x, (str, bytes)) else ", ".join(_first(array_of(x), summarize)) for x in items]
-    raise InvalidArgumentError(f"Expected '{condition}' to be true. Summarized data: " + "\n".join(map(str, texts)))
+    raise InvalidArgumentError(f"Expected '{condition!s}' to be true. Summarized data: " + "\n".join(map(str, texts)))
 
 
 @export("debugging.assert_near")
@@ -162,7 +162,7 @@ def assert_near(x, y, rtol=None, atol=None, message=None, summarize=None, name=N
     with np.errstate(all="ignore"):
         holds = np.all(np.abs(a - b) < t + r * np.abs(b))
     if not holds:
-        _fail(holds, data, summarize)
+        _fail(to_tensor(False), data, summarize)
 
 
 # --- one function a sign ----------------------------------------------------------------------------------------------
