@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbflow.function.control import TracedRange
+from nbflow.function.trace import SymbolicTensor
 from nbflow.public import NAMES
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
@@ -25,6 +26,20 @@ class Elements:
             "the number of elements is a tensor, which is known when the graph runs: go over them in a `for` "
             "statement, or use nf.range and nf.map_fn"
         )
+
+    def number(self) -> Any:
+        """How many elements there are: an int, a size or a scalar."""
+        parts = self.parts
+        if isinstance(parts, TracedRange):
+            return NAMES["maximum"]((parts.limit - parts.start + parts.delta - 1) // parts.delta, 0)
+        return (parts[0] if isinstance(parts, tuple) else parts).nbflow_shape[0]
+
+    def example(self) -> Any:
+        """Slices such as a round gets, for a round that is traced only to look at it."""
+        parts = self.parts
+        if isinstance(parts, TracedRange):
+            return NAMES["identity"](NAMES["convert_to_tensor"](parts.limit))
+        return tuple(p[0] for p in parts) if isinstance(parts, tuple) else parts[0]
 
     def tensors(self) -> list:
         """The parts as a list of tensors."""
@@ -48,8 +63,23 @@ def elements_of(value) -> Elements | None:
         tensor = value.nbflow_tensor()
         if not tensor.ndim:
             raise TypeError("Cannot iterate over a scalar tensor.")
-        return Elements(tensor)
+        return _counted(tensor) or Elements(tensor)
     return None
+
+
+def _counted(tensor) -> Elements | None:
+    """nf.range of tensors as a loop that counts: its numbers need no memory, and nothing outside the graph its size."""
+    node = getattr(getattr(tensor, "value", None), "node", None)
+    if node is None or node.op.name != "range" or not tensor.dtype.is_integer:
+        return None
+    sized = (n for n in reversed(tensor.trace.graph.nodes) if n.op.name == "counting")
+    source = next((n for n in sized if n.output.shape == tensor.nbflow_shape), None)
+    if source is None:
+        return None
+    count = SymbolicTensor(tensor.trace, source.inputs[0])
+    start, delta = (NAMES["cast"](SymbolicTensor(tensor.trace, v), count.dtype) for v in node.inputs)
+    numbers = TracedRange(start, start + count * delta, delta)
+    return Elements(numbers, lambda number: NAMES["cast"](number, tensor.dtype))
 
 
 def range_(*limits):

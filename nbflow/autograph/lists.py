@@ -6,10 +6,12 @@ from typing import Any
 import optree
 
 from nbflow.autograph.iteration import Elements
+from nbflow.dtypes import int32
 from nbflow.function.body import BodyTrace
 from nbflow.function.control import Undefined, is_traced
 from nbflow.function.structure import NAMESPACE
 from nbflow.public import NAMES
+from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
 from nbflow.tensor.tensor import to_tensor
 
@@ -20,16 +22,17 @@ class TracedList:
     A function that returns one returns a Python list.
 
     Args:
-        arrays: TensorArrays, one for each tensor in an element.
+        arrays: TensorArrays, one for each tensor in an element, with room for the elements or growing.
+        count: the number of elements, an int or a scalar.
         form: the structure of an element, as optree has it.
+
+    Attributes:
+        origin, steps: the list that this one was made of by so many appends, none of them in a branch or loop.
     """
 
-    def __init__(self, arrays: Sequence, form):
-        self.arrays, self.form = list(arrays), form
-
-    def length(self):
-        """The number of elements, a scalar."""
-        return self.arrays[0].size()
+    def __init__(self, arrays: Sequence, count, form):
+        self.arrays, self.count, self.form = list(arrays), count, form
+        self.origin, self.steps = self, 0
 
     def appended(self, value) -> "TracedList":
         """The list with one element more.
@@ -43,19 +46,26 @@ class TracedList:
                 f"the list holds elements of structure {self.form}, to which an element of structure {form} was "
                 f"appended; in a loop on tensors they must have one structure"
             )
-        at = self.length()
-        return TracedList([a.write(at, leaf) for a, leaf in zip(self.arrays, leaves, strict=True)], form)
+        written = [a.write(self.count, leaf) for a, leaf in zip(self.arrays, leaves, strict=True)]
+        found = TracedList(written, self.count + 1, form)
+        found.origin, found.steps = self.origin, self.steps + 1
+        return found
 
     def __getitem__(self, key):
         if isinstance(key, slice):
-            return self._element([a.stack()[key] for a in self.arrays])
-        number = key + self.length() if not is_traced(key) and key < 0 else key
-        if is_traced(key):
-            number = NAMES["where"](key < 0, key + self.length(), key)
+            return self._element([x[key] for x in self._stacks()])
+        number = to_tensor(key, hint=int32)
+        number = NAMES["where"](number < 0, number + self.count, number)
+        number = NAMES["where"](number < self.count, number, -1)  # beyond the end there may be room
         return self._element([a.read(number) for a in self.arrays])
 
     def _element(self, leaves: list):
         return optree.tree_unflatten(self.form, leaves)
+
+    def _stacks(self) -> list:
+        found = [a.stack() for a in self.arrays]
+        full = isinstance(self.count, int) and found[0].nbflow_shape[0] == self.count
+        return found if full else [x[: self.count] for x in found]
 
     def __add__(self, other):
         found = self
@@ -64,13 +74,17 @@ class TracedList:
         return found
 
     def __len__(self):
-        raise TypeError("the length of a list that a loop on tensors appended to is known when the graph runs")
+        if not isinstance(self.count, int):
+            raise TypeError("the length of a list that a loop on tensors appended to is known when the graph runs")
+        return self.count
 
     def elements(self) -> Elements:
         """What a `for` loop goes over."""
-        return Elements(tuple(a.stack() for a in self.arrays), lambda slices: self._element(list(slices)))
+        return Elements(tuple(self._stacks()), lambda slices: self._element(list(slices)))
 
     def __iter__(self):
+        if isinstance(self.count, int):
+            return (self[k] for k in range(self.count))
         return iter(self.elements())
 
     def nbflow_tensor(self):
@@ -78,8 +92,14 @@ class TracedList:
         return self.nbflow_stack(0)
 
     def nbflow_stack(self, axis: int):
-        """All elements, stacked along a new axis."""
-        stacked = self._only().stack()
+        """All elements, stacked along a new axis.
+
+        Raises:
+            TypeError: they are no single tensors.
+        """
+        if self.form != optree.tree_structure(0, namespace=NAMESPACE):
+            raise TypeError(f"the list holds elements of structure {self.form}, which are no single tensors")
+        (stacked,) = self._stacks()
         if axis == 0:
             return stacked
         order = list(range(1, stacked.ndim))
@@ -94,28 +114,28 @@ class TracedList:
         """
         if axis != 0:
             raise NotImplementedError("concat of a list that a loop on tensors appended to joins along axis 0 only")
-        return self._only().concat()
-
-    def _only(self):
-        if len(self.arrays) != 1 or self.form != optree.tree_structure(0, namespace=NAMESPACE):
-            raise TypeError(f"the list holds elements of structure {self.form}, which are no single tensors")
-        return self.arrays[0]
+        stacked = self.nbflow_stack(0)
+        return NAMES["reshape"](stacked, [-1, *stacked.nbflow_shape[2:]])
 
     def __repr__(self) -> str:
         return f"<list of {self.arrays}>"
 
 
-def _put_together(form, arrays: Sequence):
+def _put_together(form, parts: Sequence):
     """The list again; once its elements have values a Python list."""
-    found = TracedList(arrays, form)
-    tensors = [getattr(a, "_stack", None) for a in arrays]
-    if state.trace is not None or any(t is None or is_traced(t) or isinstance(t, Undefined) for t in tensors):
+    *arrays, count = parts
+    found = TracedList(arrays, count, form)
+    if state.trace is not None or is_traced(count) or not isinstance(count, TensorProtocol):
         return found
-    columns = [NAMES["unstack"](a.stack()) for a in arrays]
+    columns = [NAMES["unstack"](a._stack[: int(count)]) for a in arrays]
     return [optree.tree_unflatten(form, row) for row in zip(*columns, strict=True)]
 
 
-optree.register_pytree_node(TracedList, lambda l: (l.arrays, l.form, None), _put_together, namespace=NAMESPACE)
+def _take_apart(made: TracedList):
+    return [*made.arrays, made.count], made.form, None
+
+
+optree.register_pytree_node(TracedList, _take_apart, _put_together, namespace=NAMESPACE)
 
 
 class EmptyList(Undefined):
@@ -132,24 +152,61 @@ class EmptyList(Undefined):
         return iter(())
 
 
-def as_traced_list(name: str, value) -> Any:
-    """A Python list as one that a loop of the graph may append to."""
+class Probe:
+    """Stands for a list while a round is traced for nothing but to see what it appends.
+
+    Attributes:
+        appends: how many elements at most; None if that is not known.
+        example: one of them.
+        first: what the list holds before the loop.
+    """
+
+    def __init__(self, first: Sequence = ()):
+        self.first = first
+        self.appends: int | None = 0
+        self.example: Any = first[0] if first else None
+
+    def append(self, value, times: int | None = 1) -> None:
+        """Notes an element that is appended, so many times."""
+        self.example = value
+        self.appends = None if self.appends is None or times is None else self.appends + times
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __getitem__(self, key):
+        if not len(self.first):
+            raise IndexError("the list is empty before the loop")
+        return self.first[0]
+
+
+def as_traced_list(name: str, value, room=None) -> Any:
+    """A Python list as one that a loop of the graph may append to.
+
+    Args:
+        name: of the variable.
+        value: the list; anything else is given back.
+        room: None, or (how many elements may come at most, one of them).
+    """
     if type(value) is not list:
         return value
-    if not value:
-        return EmptyList(name, value)
     try:
-        return _started(value)
-    except (TypeError, ValueError):  # no tensors, or of several shapes
-        return value
+        if room is not None:
+            return _started(value, room[1], len(value) + room[0])
+        return _started(value, value[0]) if value else EmptyList(name, value)
+    except (TypeError, ValueError):  # no tensors, or of shapes that differ or are not known
+        return value or EmptyList(name, value)
 
 
-def _started(values: Sequence) -> TracedList:
-    """A TracedList of some elements."""
-    leaves, form = optree.tree_flatten(values[0], namespace=NAMESPACE)
+def _started(values: Sequence, example, room=None) -> TracedList:
+    """A TracedList of some elements, with room for so many or growing."""
+    leaves, form = optree.tree_flatten(example, namespace=NAMESPACE)
     tensors = [to_tensor(leaf) for leaf in leaves]
-    arrays = [NAMES["TensorArray"](t.dtype, 0, True, element_shape=t.shape) for t in tensors]
-    found = TracedList(arrays, form)
+    size, grows = (0, True) if room is None else (room, False)
+    arrays = [NAMES["TensorArray"](t.dtype, size, grows, element_shape=t.shape) for t in tensors]
+    if not grows and not all(t.shape.is_fully_defined() for t in tensors):
+        raise ValueError("the shape of the elements is not known")
+    found = TracedList(arrays, 0, form)
     for value in values:
         found = found.appended(value)
     return found
@@ -160,7 +217,10 @@ def append(target, value):
     if isinstance(target, TracedList):
         return target.appended(value)
     if isinstance(target, EmptyList):
-        return _started([value])
+        return _started([value], value)
+    if isinstance(target, Probe):
+        target.append(value)
+        return target
     if type(target) is list and isinstance(state.trace, BodyTrace):
         return [*target, value]  # the list itself is that of the code around the branch or the loop, too
     target.append(value)
@@ -169,7 +229,7 @@ def append(target, value):
 
 def extend(target, values: Iterable):
     """The list after target.extend(values) or target += values."""
-    if isinstance(target, (TracedList, EmptyList)):
+    if isinstance(target, (TracedList, EmptyList, Probe)):
         for value in values:
             target = append(target, value)
         return target

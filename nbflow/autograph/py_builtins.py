@@ -18,7 +18,7 @@ from nbflow.tensor.state import state
 def len_(value):
     """len: a Python int where the size is known."""
     if isinstance(value, TracedList):
-        return value.length()
+        return value.count
     if is_staged(value) and value.ndim and not isinstance(value.nbflow_shape[0], int):
         return NAMES["shape"](value)[0]
     return len(value)

@@ -5,14 +5,19 @@ import types
 from collections.abc import Callable, Iterable, Sequence, Sized
 from functools import partial
 
+import optree
+
 from nbflow.autograph.iteration import elements_of
-from nbflow.autograph.lists import EmptyList, as_traced_list
+from nbflow.autograph.lists import EmptyList, Probe, TracedList, as_traced_list
 from nbflow.autograph.logic import is_staged, not_, truth
 from nbflow.autograph.variables import Variables
-from nbflow.function.control import staged_for, staged_if, staged_while
+from nbflow.function.body import BodyTrace
+from nbflow.function.control import Undefined, staged_for, staged_if, staged_while
 from nbflow.ops.table import TABLE
 from nbflow.public import NAMES
+from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
+from nbflow.tensor.tensor import to_tensor
 
 
 def if_(test, then: Callable, orelse: Callable | None, names: Sequence[str], dead=(), places=()) -> None:
@@ -182,7 +187,10 @@ def _python_for(elements: Iterable, body: Callable, variables: Variables, test: 
 
 
 def _staged_for(staged, body: Callable, variables: Variables, test: Callable | None, lists, options) -> None:
-    start = _with_lists(variables, lists)
+    trips = staged.number()
+    rooms = _rooms(staged, body, variables, lists, trips) if lists else {}
+    start = _with_lists(variables, lists, rooms)
+    every: dict[int, int] = {}  # by number of the variable: how many elements each round appends
 
     def holds(*values):
         variables.set(values)
@@ -191,12 +199,61 @@ def _staged_for(staged, body: Callable, variables: Variables, test: Callable | N
     def following(element, *values):
         variables.set(values)
         body(staged.element(element))
-        return variables.get()
+        found = variables.get()
+        for k, (old, new) in enumerate(zip(values, found, strict=True)):
+            if isinstance(old, TracedList):
+                every[k] = new.steps if isinstance(new, TracedList) and new.origin is old.origin else -1
+        return found
 
     with _kept(variables, start):
         _options(options, variables)
         found = staged_for(staged.parts, None if test is None else holds, following, start, variables.names)
+    if test is None:  # all rounds run: how long lists are is known
+        for k, steps in every.items():
+            if steps >= 0 and isinstance(trips, int) and isinstance(start[k], TracedList):
+                found[k] = TracedList(found[k].arrays, start[k].count + trips * steps, found[k].form)
     variables.set(_without_empty(found))
+
+
+def _rooms(staged, body: Callable, variables: Variables, lists: Sequence[str], trips) -> dict[str, tuple]:
+    """How many elements a loop appends to lists at most, and one of them: found by tracing a round for nothing else."""
+    outer, values = state.trace, variables.get()
+    assert outer is not None
+    probes = {
+        name: Probe(value) if type(value) is list else value
+        for name, value in zip(variables.names, values, strict=True)
+        if name in lists and isinstance(value, (list, Probe))
+    }
+    own = {name: Probe(p.first) for name, p in probes.items()}
+    seeds = vars(outer.seeds).copy()
+    try:
+        with BodyTrace(outer).active() as trace:
+            made = [own[n] if n in own else _symbolic(trace, v) for n, v in zip(variables.names, values, strict=True)]
+            variables.set(made)
+            body(staged.element(staged.example()))
+    except Exception:  # the loop itself will say what is wrong, or get on without
+        return {}
+    finally:
+        variables.set(values)
+        vars(outer.seeds).update(seeds)
+    rooms = {}
+    for name, probe in own.items():
+        if isinstance(probes[name], Probe) and probes[name].first is probe.first and probes[name] in values:
+            times = probe.appends * trips if isinstance(trips, int) and probe.appends is not None else None
+            probes[name].append(probe.example, times)
+        elif probe.appends and trips is not None:
+            rooms[name] = probe.appends * trips, probe.example
+    return rooms
+
+
+def _symbolic(trace, value):
+    """A value as tensors that have no value yet, where it is numbers."""
+
+    def leaf(x):
+        plain = isinstance(x, (bool, int, float, TensorProtocol))
+        return TABLE["identity"](trace.lift(to_tensor(x))) if plain else x
+
+    return value if isinstance(value, Undefined) else optree.tree_map(leaf, value, none_is_leaf=True)
 
 
 class _kept:
@@ -213,10 +270,10 @@ class _kept:
             self.variables.set(self.values)
 
 
-def _with_lists(variables: Variables, lists: Sequence[str]) -> list:
+def _with_lists(variables: Variables, lists: Sequence[str], rooms: dict[str, tuple] | None = None) -> list:
     """The variables' values; lists that the loop appends to as lists of the graph."""
     return [
-        as_traced_list(name, value) if name in lists else value
+        as_traced_list(name, value, (rooms or {}).get(name)) if name in lists else value
         for name, value in zip(variables.names, variables.get(), strict=True)
     ]
 

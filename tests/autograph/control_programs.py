@@ -850,12 +850,20 @@ def lists_with_elements(x, n):
     return nf.stack(states, axis=1), nf.concat(states, axis=0)
 
 
-@program((X, nf.constant(3)))
+@program((X, nf.constant(3)), (X, nf.constant(0)))
 def lists_of_structures(x, n):
+    pairs = []
+    for i in range(n):
+        pairs.append((x[i], {"twice": x * 2.0}))
+    return pairs
+
+
+@program((N, nf.constant(3)))
+def lists_that_while_makes(x, n):
     pairs = []
     i = 0
     while i < n:
-        pairs.append((x[i], {"twice": x * 2.0}))
+        pairs.append((x[i], x * 2))
         i += 1
     return pairs
 
