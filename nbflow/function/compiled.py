@@ -9,17 +9,16 @@ from nbflow.compiler.graph import SHAPES, Aval, Graph, Node, Value, bind, bound_
 from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
+from nbflow.function.quick import quick_call
 from nbflow.function.trace import SymbolicTensor, Trace
 from nbflow.ops.table import TABLE
-from nbflow.runtime import threads
-from nbflow.runtime.buffers import allocate
 from nbflow.shapes import Dim
 from nbflow.tape.forward import ForwardAccumulator
 from nbflow.tape.gradient_tape import Call, GradientTape, has_gradient
 from nbflow.tensor.indexed_slices import IndexedSlices, added
 from nbflow.tensor.stages import Stages, compiled
 from nbflow.tensor.state import busy, state
-from nbflow.tensor.tensor import Tensor, apply, dense, make, run_program, run_stages
+from nbflow.tensor.tensor import Tensor, apply, dense, run_program, run_stages
 from nbflow.tensor.variable import Variable
 
 # Held from the check that nobody else holds a Variable's memory until the program has written it. One lock for all
@@ -53,7 +52,7 @@ class Compiled:
         ]
         self._loose = any(isinstance(c, Variable) and not c.shape.is_fully_defined() for c in self.captures)
         self._programs: dict[tuple, Program | Stages] = {}
-        self._quick: Program | None = None  # the one program, where interpreter.launch can run it
+        self._quick: dict[tuple, Callable] = {}  # by Avals of the arguments where sizes are open, else by ()
         self._derivatives: dict[tuple, DerivativeGraph] = {}
         self._with_scalars: dict[tuple, Compiled] = {}
         self._split_updates()
@@ -88,21 +87,23 @@ class Compiled:
             for k, axis, dim in self._symbolic:
                 sizes[dim.name] = avals[k].shape[axis]
             found = self._programs[key] = compiled(bind(self._runs, sizes, avals) if key else self._runs)
-            if not key and not self.captures and isinstance(found, Program) and found.launchable:
-                self._quick = found
+            quick = None if self._loose or self._updates or self._replaced else quick_call(found, self._dense)
+            if quick is not None:
+                self._quick[key[: self._arguments]] = quick
         return found
 
-    def single(self, arguments: Sequence[Tensor]) -> Tensor:
-        """The result of a graph that has one: the quick way for small programs without captures."""
-        program = self._quick
-        if program is None or busy.count:
-            return self(arguments)[0]
-        a = program.output_avals[0]
-        result = allocate(a.nbytes)
-        addresses = [t._ptr for t in arguments]
-        while len(addresses) < 3:
-            addresses.append(0)
-        return make(result, threads.launch()(program.address, id(result), *addresses), a)
+    def quick(self, arguments: Sequence[Tensor]) -> Callable | None:
+        """The quick way for these arguments, if there is one and they have been here before."""
+        return self._quick.get(tuple([t._aval for t in arguments]) if self._symbolic else ())
+
+    def results(self, arguments: Sequence[Tensor]):
+        """As a call, but of a graph with one result that alone: the quick way where there is one."""
+        if not busy.count:
+            quick = self.quick(arguments)
+            if quick is not None:
+                return quick(arguments)
+        results = self(arguments)
+        return results[0] if len(results) == 1 else results
 
     def __call__(self, arguments: Sequence[Tensor]) -> list[Tensor]:
         """Runs the graph on dense tensors; open tapes take note. A trace under way takes it in."""

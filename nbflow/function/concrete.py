@@ -109,7 +109,8 @@ class ConcreteFunction:
         trace.arguments = ()
         self.created = bool(trace.created)
         self.compiled = Compiled(trace)
-        self._single = len(leaves) == 1 and self._structure == _LEAF
+        self._one = len(leaves) == 1
+        self._single = self._one and self._structure == _LEAF
         self.seconds = time.perf_counter() - begun
 
     def _lifted(self, trace: Trace, leaf) -> SymbolicTensor:
@@ -125,9 +126,14 @@ class ConcreteFunction:
 
     def run(self, tensors: Sequence[Tensor]):
         """The function's result for tensors, which are dense where no tape records."""
+        results = self.compiled.results(tensors)
         if self._single:
-            return self.compiled.single(tensors)
-        return unflatten(self._structure, self.compiled(tensors))
+            return results
+        return unflatten(self._structure, [results] if self._one else results)
+
+    def runner(self, tensors: Sequence[Tensor]) -> Callable:
+        """`run` for dense tensors of these dtypes and shapes while no tape records, after the first such call."""
+        return (self._single and self.compiled.quick(tensors)) or self.run
 
     def __call__(self, *args, **kwargs):
         """The function's result for tensors; arguments that were Python values of the trace may be left out.

@@ -53,7 +53,7 @@ class Function:
         self.input_signature = check_specs(input_signature)
         self.reduce_retracing = reduce_retracing
         self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
-        self._quick: dict[tuple, ConcreteFunction] = {}  # by what is quick to see of a call
+        self._quick: dict[tuple, tuple[Callable, ConcreteFunction]] = {}  # by what is quick to see of a call
         self._concrete: dict[tuple, ConcreteFunction] = {}
         self._families: dict[tuple, Family] = {}
         self._watches: list[weakref.ref] = []
@@ -90,11 +90,10 @@ class Function:
                         break
                     key += name, type(value), value
                 else:
-                    concrete = self._quick.get(tuple(key))
-                    if concrete is not None:
-                        return concrete.run(
-                            args if len(key) == len(args) else [value for value in args if type(value) is Tensor]
-                        )
+                    found = self._quick.get(tuple(key))
+                    if found is not None:
+                        tensors = args if len(key) == len(args) else [v for v in args if type(v) is Tensor]
+                        return found[1].run(tensors) if busy.count else found[0](tensors)
                     return self._call(args, kwargs, key)
             return self._call(args, kwargs, None)
         except Exception as error:
@@ -108,7 +107,7 @@ class Function:
         if len(self._history.traces) == count:
             given = [value for value in args if type(value) is Tensor]
             if quick is not None and len(given) == len(tensors) and all(t._aval.strides is None for t in given):
-                self._quick[tuple(quick)] = concrete
+                self._quick[tuple(quick)] = concrete.runner(given), concrete
             if not self._told:
                 self._told.append(True)
                 self._tell_effects(args, kwargs)

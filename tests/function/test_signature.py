@@ -116,7 +116,7 @@ def test_what_a_trace_knows_of_sizes():
         (lambda x: nf.zeros([x.shape[0]]), "zeros: shape is .None."),
     ):
         with pytest.raises((TypeError, ValueError), match=message):
-            nf.function(lambda x, use=use: use(x), input_signature=[ROWS])(np.zeros((2, 3)))
+            nf.function(lambda x, use=use: use(x), input_signature=[ROWS], autograph=False)(np.zeros((2, 3)))
 
 
 def test_a_new_batch_size_compiles_no_new_kernel():
