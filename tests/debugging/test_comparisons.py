@@ -57,7 +57,7 @@ def test_words_of_errors_in_functions(name):
         (lambda x: nf.Assert(nf.reduce_all(x > 0), [x]), [1, 2], [1, 0]),
     ],
 )
-@pytest.mark.parametrize("dtype", ["float32", "int32", "float16"])
+@pytest.mark.parametrize("dtype", ["int32", "float16"])
 def test_good_and_bad(check, good, bad, dtype, traced):
     run = nf.function(check) if traced else check
     assert run(nf.constant(good, dtype)) is None
@@ -66,7 +66,7 @@ def test_good_and_bad(check, good, bad, dtype, traced):
 
 
 @pytest.mark.parametrize("traced", [False, True])
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex128"])
 @pytest.mark.parametrize(
     ("tolerances", "good", "bad"),
     [
