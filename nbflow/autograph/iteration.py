@@ -39,7 +39,7 @@ class Elements:
         parts = self.parts
         if isinstance(parts, TracedRange):
             return NAMES["identity"](NAMES["convert_to_tensor"](parts.limit))
-        return tuple(p[0] for p in parts) if isinstance(parts, tuple) else parts[0]
+        return tuple(map(_first, parts)) if isinstance(parts, tuple) else _first(parts)
 
     def tensors(self) -> list:
         """The parts as a list of tensors."""
@@ -51,6 +51,13 @@ class Elements:
     def element_of(self, slices: Sequence):
         """The loop's variable, given slices of `tensors`."""
         return self.element(tuple(slices) if isinstance(self.parts, tuple) else slices[0])
+
+
+def _first(tensor):
+    """A slice, of a tensor that may have none."""
+    if tensor.nbflow_shape[0] != 0:
+        return tensor[0]
+    return NAMES["identity"](NAMES["zeros"](tensor.nbflow_shape[1:], tensor.dtype))
 
 
 def elements_of(value) -> Elements | None:

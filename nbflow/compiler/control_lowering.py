@@ -248,7 +248,15 @@ def _is_fixed(node: Node) -> bool:
     for value in node.outputs[:carried]:
         if not known.issuperset(size_names(value.shape)):
             return False
-    return all(not _own_names(body) and not staged_nodes(simplify(body.graph)) for body in bodies(node))
+    return all(
+        not _own_names(body) and not _asks_sizes(body) and not staged_nodes(simplify(body.graph))
+        for body in bodies(node)
+    )
+
+
+def _asks_sizes(body: Body) -> bool:
+    """Whether a body computes with sizes that are known only while it runs."""
+    return any(node.op.static is not None and any(v.aval.symbolic for v in node.inputs) for node in body.graph.nodes)
 
 
 def _own_names(body: Body) -> set[str]:

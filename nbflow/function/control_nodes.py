@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from nbflow.compiler.control import COND, LOOP, Body, loop_parts, saved_values
 from nbflow.compiler.graph import SHAPES, Value
+from nbflow.compiler.layout import IOTA
+from nbflow.dtypes import int64
 from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros_like
 from nbflow.function.trace import SymbolicTensor
+from nbflow.ops.table import TABLE
 from nbflow.tape.gradient_tape import has_gradient
 from nbflow.tensor.indexed_slices import added
 from nbflow.tensor.state import state
-from nbflow.tensor.tensor import apply, to_tensor
+from nbflow.tensor.tensor import apply, apply_free, to_tensor
 from nbflow.tensor.variable import Variable
 
 
@@ -200,10 +203,12 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     known = {v: ("constant", k) for k, v in enumerate(fixed)} | {v: ("element", k) for k, v in enumerate(slices)}
     given = {t.value for t in (*flows, *totals, *arrivals)}
 
+    own = {node for start, end, *_ in body.trace.regions for node in graph.nodes[start:end]}  # with own gradients
+
     def stops(value: Value) -> bool:
-        return value in given or (
-            backward.is_forward(value) and value.node is not None and value.node.op.kind not in AGAIN
-        )
+        node = value.node
+        kept = node is not None and (node.op.kind not in AGAIN or node in own)
+        return value in given or (kept and backward.is_forward(value))
 
     leaves, nodes = needed(ends, stops)
     saved = [v for v in leaves if v not in given and v not in known and backward.is_forward(v)]
@@ -262,8 +267,16 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     for (k, _), tensor in zip(shares, made[len(live) :], strict=False):
         answers[first + k] = tensor
     for (k, _), tensor in zip(rows, made[len(order) :], strict=True):
-        answers[first - len(elements) + k] = tensor
+        answers[first - len(elements) + k] = tensor if rounds is None else _of_rounds(tensor, rounds)
     return [a if w else None for a, w in zip(answers, wanted, strict=True)]
+
+
+def _of_rounds(stacked, rounds):
+    """Stacked rows with zeros for the rounds that did not run, whose rows nobody wrote."""
+    numbers = apply_free(IOTA, {"size": stacked.nbflow_shape[0], "dtype": int64})
+    ran = TABLE["less"](numbers, TABLE["cast"](rounds, dtype=int64))
+    ran = TABLE["reshape"](ran, shape=(stacked.nbflow_shape[0], *(1,) * (stacked.ndim - 1)))
+    return TABLE["select"](ran, stacked, zeros_like(stacked))
 
 
 # The rules stand here, and not beside the ops, because they trace.
