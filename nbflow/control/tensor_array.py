@@ -547,7 +547,7 @@ def _put_together(kind: _Kind, leaves: Sequence) -> TensorArray:
     return array
 
 
-optree.register_pytree_node(TensorArray, _take_apart, _put_together, namespace=NAMESPACE)  # type: ignore[arg-type]
+optree.register_pytree_node(TensorArray, _take_apart, _put_together, namespace=NAMESPACE)
 
 
 def _with_row(rows, index, row):
