@@ -14,6 +14,8 @@ _CALLS = re.compile(r"\b(\w+)_(f32|f64)\(")
 
 def definitions(text: str, device: bool = False) -> str:
     """The source of the functions that kernel source calls and has to define, each below those that it calls itself."""
+    if not FUNCTIONS:
+        return ""
     found: dict[tuple[str, str], str] = {}
 
     def visit(name: str, code: str) -> None:

@@ -4,14 +4,14 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 
-from nbflow.compiler.control import has_effect
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Node, Value, bind, bound_attrs
-from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
 from nbflow.function.quick import quick_call
+from nbflow.function.replay import drop_effects
 from nbflow.function.trace import SymbolicTensor, Trace
 from nbflow.ops.table import TABLE
+from nbflow.runtime import collection
 from nbflow.shapes import Dim
 from nbflow.tape.forward import ForwardAccumulator
 from nbflow.tape.gradient_tape import Call, GradientTape, has_gradient
@@ -86,7 +86,8 @@ class Compiled:
             sizes: dict[str, int] = {}
             for k, axis, dim in self._symbolic:
                 sizes[dim.name] = avals[k].shape[axis]
-            found = self._programs[key] = compiled(bind(self._runs, sizes, avals) if key else self._runs)
+            with collection.paused():
+                found = self._programs[key] = compiled(bind(self._runs, sizes, avals) if key else self._runs)
             quick = None if self._loose or self._updates or self._replaced else quick_call(found, self._dense)
             if quick is not None:
                 self._quick[key[: self._arguments]] = quick
@@ -260,7 +261,7 @@ class DerivativeGraph(Compiled):
             parts = [(g.values, g.indices) if type(g) is IndexedSlices else (g,) for g in found if g is not None]
             trace.graph.outputs = [trace.lift(t).value for part in parts for t in part]
         trace.graph.updates.clear()
-        _drop_effects(trace, len(forward.graph.nodes))
+        drop_effects(trace, len(forward.graph.nodes))
         super().__init__(trace, len(trace.captures) - len(forward.captures))
 
     def _tensor(self, value: Value) -> SymbolicTensor:
@@ -348,22 +349,6 @@ def recorded_calls(trace: Trace, tensor_of, watched: Callable):
             yield node.op, [tensor_of(v) for v in node.inputs], result, node.attrs
     if call is not None:
         yield call
-
-
-def _drop_effects(trace: Trace, count: int) -> None:
-    """Takes nodes that have had their effect out of the first `count` of a trace, unless their results are needed."""
-    graph = trace.graph
-    done = [node for node in graph.nodes[:count] if has_effect(node)]
-    if not done:
-        return
-    needed = Graph()
-    needed.nodes, needed.outputs = list(graph.nodes), graph.outputs
-    gone = {*done} - {*drop_unused(needed, effects_from=count).nodes}
-    places = [0]
-    for node in graph.nodes:
-        places.append(places[-1] + (node not in gone))
-    graph.nodes = [node for node in graph.nodes if node not in gone]
-    trace.regions = [(places[start], places[end], *region) for start, end, *region in trace.regions]
 
 
 def _current(capture: Tensor | Variable) -> Tensor:

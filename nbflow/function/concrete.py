@@ -16,6 +16,7 @@ from nbflow.function.compiled import Compiled
 from nbflow.function.signature import Arguments, ByIdentity, TensorSpec, key_of
 from nbflow.function.structure import flatten, unflatten
 from nbflow.function.trace import SymbolicTensor, Trace
+from nbflow.runtime import collection
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.stages import native_programs
 from nbflow.tensor.state import busy, state
@@ -100,7 +101,7 @@ class ConcreteFunction:
         trace = Trace(may_create)
         trace.arguments = tensors
         trace.sizes_read = sizes_read
-        with trace.active():
+        with collection.paused(), trace.active():
             symbols = [trace.argument(a) for a in avals]
             args, kwargs = arguments_of(symbols)
             result = python_function(*args, **kwargs)

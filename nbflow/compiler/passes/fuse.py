@@ -126,6 +126,7 @@ class Fuser:
         self.layout = layout
         self.group_of: dict[Node, Group] = {}
         self._results = {layout.places[v].root for v in graph.results()}
+        self._reads: dict[tuple[Node, int], tuple] = {}  # read_strides, which every join asks for again
         self.producer: dict[Value, Node] = {v: n for n in graph.nodes for v in n.outputs}
         self.works: list[Group | Node] = []
         self.sources: dict = {}
@@ -197,6 +198,7 @@ class Fuser:
         pieces = not union.row_shape and math.prod(union.domain) > SPLIT
         if union.has_reduction and not trailing and any(self._leaves(n, union) for n in union.level if not n.op.reduce):
             return False  # likewise: what is stored point by point is no part of that
+        expected: dict[tuple[bool, str], tuple] = {}
         for node, level in union.level.items():
             if node.op.reduce and level == ROW:
                 return False
@@ -215,7 +217,13 @@ class Fuser:
                 rank = len(union.domain) if not producer_row else len(union.row_shape)
                 if place.offset or len(squeeze(place.root.shape)) != rank:
                     return False
-                if read_strides(node, index, self.layout) != union.expected_strides(producer_row, level == ROW):
+                strides = self._reads.get((node, index))
+                if strides is None:
+                    strides = self._reads[node, index] = read_strides(node, index, self.layout)
+                wanted = expected.get((producer_row, level))
+                if wanted is None:
+                    wanted = expected[producer_row, level] = union.expected_strides(producer_row, level == ROW)
+                if strides != wanted:
                     return False
         return True
 
