@@ -22,7 +22,9 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 from numba.np.numpy_support import as_dtype as numpy_dtype_of
 
-from nbflow.compiler.graph import Aval, aval, bind
+from nbflow.compiler.control import bodies
+from nbflow.compiler.control_lowering import staged_nodes
+from nbflow.compiler.graph import Aval, Graph, Node, aval, bind
 from nbflow.compiler.program import Program
 from nbflow.dtypes import DType, as_dtype
 from nbflow.errors import InvalidArgumentError
@@ -38,7 +40,7 @@ from nbflow.tensor.variable import Variable
 # what the generated function uses of runtime/lanes.py
 _NATIVE: tuple[str, ...] = ("process_address", "atomic_load", "word", "set_word", "data_address", "keep", "call_kernel")
 _NATIVE += ("new_entry", "take_lane", "release_lane")
-_NATIVE += ("NEXT", "SIZES", "MISSING", "NO_GIL", "RUNNER", "SLOTS", "SCALARS", "FAILED")
+_NATIVE += ("NEXT", "SIZES", "MISSING", "NO_GIL", "RUNNER", "SLOTS", "SCALARS", "OUTCOME", "BAD_VALUES", "NO_MEMORY")
 _alive: list = []  # machine code that has the addresses of tables lives as long as the process
 
 
@@ -257,10 +259,10 @@ class Programs:
         avals = [aval(v.dtype, shape) for v, shape in zip(self._graph.inputs, shapes, strict=True)]
         program = compiled(bind(self._graph, known, avals))
         if not isinstance(program, Program):
-            node = next(node for node in program.graph.nodes if node.op.host is not None)
+            node, where = _outside(program.graph)
             raise TypeError(
                 f"{self.name}.njit: {node.op.name} runs in Python, which Numba's code cannot call"
-                f"{f' ({node.where})' if node.where else ''}; compute it outside and pass its result"
+                f"{f' ({where})' if where else ''}; compute it outside and pass its result"
             )
         self._keep.append(program)
         return program
@@ -282,8 +284,19 @@ class Programs:
             scalars.ctypes.data,
         )
         lane[lanes.FAILURES], lane[lanes.FAILURE_COUNT] = cells.ctypes.data, len(program.failures)
+        lane[lanes.CODE] = program.has_code
         if program.parallel and self._copies == 1:
             lane[lanes.TEAM] = threads.team().address
+
+
+def _outside(graph: Graph) -> tuple[Node, str]:
+    """A node that runs from Python, in a graph or the body of a branch or a loop, and its source line."""
+    staged = staged_nodes(graph)
+    node = next(node for node in graph.nodes if node in staged)
+    for body in bodies(node):
+        if staged_nodes(body.graph):
+            return _outside(body.graph)
+    return node, node.where
 
 
 # --- the function that Numba's code calls ---------------------------------------------------------------------------
@@ -358,13 +371,14 @@ def _source(name: str, names: list[str], programs: Programs, structure: optree.P
             lines.append(f"set_word(slots, {offset + k}, data_address(x{k}))")
         else:
             lines.append(f"store({a.dtype.code}, scalars + {lanes.SCALAR * (offset + k)}, 0, x{k}, 0)")
-    lines += ["call_kernel(word(table, RUNNER), lane, 0, 0)", "failed = word(lane, FAILED)"]
+    lines += ["call_kernel(word(table, RUNNER), lane, 0, 0)", "outcome = word(lane, OUTCOME)"]
     for k, a in enumerate(results):
         if not a.shape:
             lines.append(f"y{k} = load({a.dtype.code}, scalars + {lanes.SCALAR * k}, 0, 0)")
     lines.append("release_lane(entry, lane)")
     lines += [f"keep(x{k})" for k, a in enumerate(arguments) if a.shape]
-    lines += ["if failed != 0:", "    raise InvalidArgumentError(failure)"]
+    lines += ["if outcome == BAD_VALUES:", "    raise InvalidArgumentError(bad_values)"]
+    lines += ["if outcome == NO_MEMORY:", "    raise MemoryError(no_memory)"]
     lines.append(f"return {_result_text(structure, (f'y{k}' for k in range(len(results))))}")
     return f"def {name}({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in lines)
 
@@ -387,7 +401,8 @@ def _messages(name: str, names: list[str], specs: list[TensorSpec]) -> dict[str,
         f"arrays once before, outside of prange and nogil code, or give the sizes in its signature as nf.TensorSpec"
     )
     found["missing"] = f"{name}: there is no program for arrays of these sizes; call the nf.function itself to see why"
-    found["failure"] = f"{name}: an op met values that it cannot take; call the nf.function itself to see which"
+    found["no_memory"] = f"{name}: there is no memory for what a loop keeps of its rounds"
+    found["bad_values"] = f"{name}: an op met values that it cannot take; call the nf.function itself to see which"
     return found
 
 

@@ -316,7 +316,7 @@ def run_code(program, slots, results, control):
 
     Args:
         slots: 0 to go on where the last call stopped.
-        control: of the team, or 0 where there are no threads.
+        control: of the team, or 0 to run alone.
 
     Returns:
         0: it is done; 1: it is to be called again with slots = 0; -1: there is no memory for a stack.
@@ -333,7 +333,7 @@ def run_code(program, slots, results, control):
     while outcome == 2:
         operation, a, b, c, d = word(row, 0), word(row, 1), word(row, 2), word(row, 3), word(row, 4)
         row += ROW * 8
-        if operation == RUN:
+        if operation == RUN or (operation == SHARE and control == 0):
             walk(a)
         elif operation == SHARE:
             wait_until_left(control)

@@ -24,11 +24,13 @@ NEWEST, CALLBACK, RUNNER, TABLE_WORDS = 0, 1, 2, 3
 # an entry, in words; EVENT and WAITERS have a cache line each, as all callers write to them
 NEXT, LANES, LANE_COUNT, SIZES, EVENT, WAITERS, ENTRY_WORDS = 0, 1, 2, 3, 8, 16, 24
 # a lane, in words: whether it is taken, the program, its addresses and scalars, the team that runs it, its failure
-# cells, and how many of those the last run has set
-LOCK, PROGRAM, SLOTS, SCALARS, TEAM, FAILURES, FAILURE_COUNT, FAILED, LANE_WORDS = 0, 1, 2, 3, 4, 5, 6, 7, 8
+# cells, how the last run ended, and whether it has code
+LOCK, PROGRAM, SLOTS, SCALARS, TEAM, FAILURES, FAILURE_COUNT, OUTCOME, CODE, LANE_WORDS = 0, 1, 2, 3, 4, 5, 6, 7, 8, 16
 SCALAR = 16  # bytes for a scalar: a complex128
+CELL = 3  # words of a failure cell
 
-MISSING, NO_GIL = 0, -1
+MISSING, NO_GIL = 0, -1  # in place of an entry
+DONE, BAD_VALUES, NO_MEMORY = 0, 1, 2  # outcomes
 
 internal = interpreter.internal
 
@@ -111,18 +113,26 @@ def release_lane(entry, lane):
 
 @internal
 def run_lane(lane, begin, end):
-    """Runs a lane's program, and counts in FAILED the kernels that met bad input; called as kernels are."""
+    """Runs a lane's program and notes its OUTCOME; called as kernels are."""
     program, slots, control = word(lane, PROGRAM), word(lane, SLOTS), word(lane, TEAM)
-    if control != 0:
+    outcome = DONE
+    if word(lane, CODE) != 0:
+        state = interpreter.run_code(program, slots, 0, control)
+        while state == 1:
+            state = interpreter.run_code(program, 0, 0, control)
+        if state < 0:
+            outcome = NO_MEMORY
+    elif control != 0:
         interpreter.run_team(program, slots, 0, control)
     else:
         interpreter.run_alone(program, slots, 0)
-    failed = 0
     for k in range(word(lane, FAILURE_COUNT)):
         cell = word(word(lane, FAILURES), k)
-        failed += word(cell, 0)
-        set_word(cell, 0, 0)
-    set_word(lane, FAILED, failed)
+        if word(cell, 0) != 0:
+            outcome = BAD_VALUES
+            for i in range(CELL):
+                set_word(cell, i, 0)
+    set_word(lane, OUTCOME, outcome)
 
 
 @cache

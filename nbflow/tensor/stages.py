@@ -95,6 +95,8 @@ def _several(results) -> tuple:
 
 def compiled(graph: Graph) -> "Program | Stages":
     """What runs a graph with known shapes, but for sizes that host ops decide."""
+    if staged_nodes(graph):
+        graph = drop_unused(graph)  # perhaps nobody needs them
     if not staged_nodes(graph):
         graph = simplify(graph)  # composite ops may be written in host ops
         if not staged_nodes(graph):

@@ -196,6 +196,40 @@ def test_bad_values():
     assert f(x, np.array([1], np.int32)).tolist() == [1]
 
 
+# --- control flow -----------------------------------------------------------------------------------------------------
+
+
+@nf.function
+def rounds(x, n):
+    total = nf.constant(0.0, nf.float64)
+    for i in nf.range(n):
+        if i % 2 == 0:
+            x = x * 1.01
+        else:
+            x = nf.sin(x)
+        total += nf.reduce_sum(x)
+    return total
+
+
+def test_loops_and_branches():
+    f = rounds.njit("float64(float64[:], int32)")
+    x = np.linspace(0, 1, 5)
+    assert [f(x, n) for n in (6, 0, 3)] == [float(rounds(x, nf.constant(n))) for n in (6, 0, 3)]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_gradient_of_loops(threads):
+    f = rounds.njit([nf.TensorSpec([50_000], nf.float64), nf.TensorSpec([], nf.int32)], gradient="x", threads=threads)
+    x = np.linspace(0, 1, 50_000)
+    value, gradient = f(x, 7)
+    cell = nf.constant(x)
+    with nf.GradientTape() as tape:
+        tape.watch(cell)
+        wanted = rounds(cell, nf.constant(7))
+    assert value == pytest.approx(float(wanted), rel=1e-14)
+    np.testing.assert_allclose(gradient, tape.gradient(wanted, cell).numpy(), rtol=1e-13)
+
+
 # --- threads ----------------------------------------------------------------------------------------------------------
 
 
@@ -267,6 +301,12 @@ def test_code_with_addresses_is_not_kept_on_disk():
             {},
             "singular_values runs in Python, which Numba",
         ),
+        (
+            lambda x: nf.while_loop(lambda y: nf.reduce_sum(y) < 9.0, lambda y: [nf.linalg.inv(y)], [x]),
+            {},
+            "matrix_inverse runs in Python, which Numba",
+        ),
+        (lambda x: nf.py_function(abs, [x], nf.float32), {}, "call_python runs in Python, which Numba"),
         (lambda x: x + nf.random.normal([2, 2]), {}, "draw random numbers with nf.random.stateless_"),
         (lambda x: {"a": x}, {}, "the result has a dict in it"),
         (lambda x: nf.cast(x, nf.bfloat16), {}, "Numba has no bfloat16"),
