@@ -13,6 +13,7 @@ from nbflow.compiler.graph import CONSTANT, Aval, Graph, Value, aval, bind, set_
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.simplify import drop_unused
 from nbflow.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
+from nbflow.function.rewriting import rewritten
 from nbflow.function.sizes import shape_for
 from nbflow.ops.random import SEEDS
 from nbflow.ops.seeds import GraphSeeds
@@ -115,7 +116,7 @@ class SymbolicTensor(Tensor):
         )
 
     def __bool__(self):
-        self._no_value("a Python bool", "Use nf.where or nf.cond, or decide with Python values outside nf.function.")
+        self._no_value("a Python bool", rewritten(self, _user_frame()))
 
     def __float__(self):
         self._no_value("a Python number", "Return it from the function and convert it there.")
@@ -191,11 +192,17 @@ def _static_of(value: Value, node, known: dict, depth: int):
     return only if value.shape == () else (only,)
 
 
-def _user_line() -> str:
-    """ "file:line" of the innermost frame outside the library."""
+def _user_frame() -> FrameType | None:
+    """The innermost frame outside the library."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
+    return frame
+
+
+def _user_line() -> str:
+    """ "file:line" of the innermost frame outside the library."""
+    frame = _user_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
 
 
