@@ -60,6 +60,8 @@ class PythonCall:
         with init_scope(), _holding(self.variables, tensors[count:]):
             results, token = self.run(tensors[:count])
             after = [v._tensor for v in self.variables]
+        if self.taped and state.kept is not None:
+            state.kept.append(token)  # which a loop may copy
         return (*(t._view() for t in (*results, *after)), token)
 
     def run(self, inputs: list[Tensor]) -> tuple[list[Tensor], np.ndarray]:

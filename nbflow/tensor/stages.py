@@ -15,12 +15,13 @@ import numpy as np
 from nbflow.compiler.control import COND, LOOP, bodies, bound_aval, has_effect, loop_parts, saved_values
 from nbflow.compiler.control_lowering import is_stack, staged_nodes
 from nbflow.compiler.graph import CONSTANT, SHAPES, Aval, Graph, Node, Value, aval, bind, bound_attrs, size_sources
-from nbflow.compiler.passes.join import join_loops
+from nbflow.compiler.passes.loops import join_loops
 from nbflow.compiler.passes.simplify import drop_unused, simplify
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
 from nbflow.runtime.buffers import allocate
 from nbflow.shapes import Dim, TensorShape, bind_dim, could_be_equal
+from nbflow.tensor.state import state
 
 
 class Block:
@@ -331,6 +332,16 @@ class Stages:
 
     def run(self, inputs: Sequence[Block]) -> list[Block]:
         """The results for inputs; those that are updated hold their new values afterwards."""
+        outermost = state.kept is None
+        if outermost:
+            state.kept = []
+        try:
+            return self._run(inputs)
+        finally:
+            if outermost:
+                state.kept = None
+
+    def _run(self, inputs: Sequence[Block]) -> list[Block]:
         memory: dict[Value, Block] = dict(zip(self.graph.inputs, inputs, strict=True))
         sizes: dict[str, int] = {}
         for step in self._steps:

@@ -12,6 +12,7 @@ class _State(threading.local):
         trace: the trace that ops go to instead of running, or None.
         device: the name asked for with nf.device, or None.
         scope: the names of the nf.name_scope blocks that are open, as in "model/layer".
+        kept: what stays alive until the compiled function that runs is done, or None.
         numerics: what looks at the result of each op, (op, result) -> None, or None.
     """
 
@@ -21,6 +22,7 @@ class _State(threading.local):
         self.device = None
         self.scope = ""
         self.numerics: Callable | None = None
+        self.kept: list | None = None
 
 
 state = _State()
