@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import gc
+import io
 import threading
 import time
 import traceback
@@ -453,3 +454,55 @@ def test_timestamp():
     assert eager.dtype is nf.float64 and before.dtype is nf.float64
     assert start <= eager.numpy() <= before.numpy() <= after.numpy() - 0.01
     assert after.numpy() <= time.time()
+
+
+def test_effects_of_loops_happen_once():
+    """The gradient of a loop runs it again where it was taken outside, but prints nothing."""
+    out, calls = io.StringIO(), []
+
+    @nf.function
+    def f(x):
+        y = x
+        for _ in nf.range(2):
+            nf.print(y, output_stream=out)
+            y = nf.py_function(lambda a: (calls.append(1), a * a)[1], [y], SCALAR) * x
+        return y
+
+    @nf.function
+    def inside(x):
+        with nf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        return tape.gradient(y, x)
+
+    x = nf.constant(2.0)
+    assert inside(x).numpy() == 7 * 64.0
+    assert (out.getvalue(), len(calls)) == ("2\n8\n", 2)
+    with nf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    assert tape.gradient(y, x).numpy() == 7 * 64.0
+    assert (out.getvalue(), len(calls)) == ("2\n8\n" * 2, 6)
+
+
+def test_effects_of_branches_happen_once():
+    out = io.StringIO()
+
+    @nf.function
+    def f(x):
+        y = x
+        for i in nf.range(3):
+            if i > 0:
+                nf.print(i, output_stream=out)
+                y = y * x
+        return y
+
+    x = nf.constant(2.0)
+    with nf.GradientTape() as outer:
+        outer.watch(x)
+        with nf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        first = tape.gradient(y, x)
+    assert (first.numpy(), outer.gradient(first, x).numpy()) == (12.0, 12.0)
+    assert out.getvalue() == "1\n2\n"
