@@ -27,15 +27,6 @@ def size_class(nbytes: int) -> int:
     return -(-nbytes // step) * step
 
 
-class Block(np.ndarray):
-    """A pooled block: its memory goes back to the pool when it dies."""
-
-    def __del__(self):
-        memory = self.base
-        if isinstance(memory, mmap.mmap):
-            _give_back(memory)
-
-
 def _give_back(memory: mmap.mmap, lock=_lock, free=_free) -> None:  # defaults outlive the module at exit
     global _idle
     size = len(memory)
@@ -43,6 +34,15 @@ def _give_back(memory: mmap.mmap, lock=_lock, free=_free) -> None:  # defaults o
         if _idle + size <= KEEP:
             free.setdefault(size, []).append(memory)
             _idle += size
+
+
+class Block(np.ndarray):
+    """A pooled block: its memory goes back to the pool when it dies."""
+
+    def __del__(self, kind=mmap.mmap, give_back=_give_back):
+        memory = self.base
+        if isinstance(memory, kind):
+            give_back(memory)
 
 
 def _new_memory(size: int) -> mmap.mmap:
