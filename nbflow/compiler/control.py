@@ -111,6 +111,7 @@ def saved_values(body: Body, saved: tuple[tuple[int, int], ...]) -> list[Value]:
 
 
 VARYING = "varying"  # what the names of sizes begin with that change from round to round
+RAGGED = "ragged"  # and those of stacks whose rows have several sizes, which only a loop can read
 COUNT = aval(int64, ())
 
 
@@ -119,6 +120,15 @@ def _final_size(start, at, after):
     if not (isinstance(at, Dim) and at.name.startswith(VARYING)):
         return at
     return start if after == at else Dim.fresh("loop")
+
+
+def own_sizes(body: Body) -> set[str]:
+    """The names of sizes that change from round to round: of what a round starts with, and what it decides itself."""
+    found = {n for v in body.graph.inputs for n in size_names(v.shape) if n.startswith((VARYING, RAGGED))}
+    for node in body.graph.nodes:
+        if node.op.decides_sizes:
+            found |= {size.name for v in node.outputs for size in v.shape if isinstance(size, Dim) and not size.op}
+    return found
 
 
 def _infer_loop(avals: Sequence[Aval], attrs: dict) -> tuple[Aval, ...]:
@@ -138,7 +148,10 @@ def _infer_loop(avals: Sequence[Aval], attrs: dict) -> tuple[Aval, ...]:
             length = elements[0].shape[0]
         elif attrs["tested"] or length is None:
             length = Dim.fresh("rounds")
-        results += [aval(v.dtype, (length, *v.shape)) for v in stacked]
+        changing = own_sizes(body)
+        for v in stacked:
+            row = [Dim.fresh(RAGGED) if not changing.isdisjoint(size_names((n,))) else n for n in v.shape]
+            results.append(aval(v.dtype, (length, *row)))
     return (*results, COUNT) if attrs["tested"] else tuple(results)
 
 

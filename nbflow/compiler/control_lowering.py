@@ -245,6 +245,10 @@ def _is_fixed(node: Node) -> bool:
     known = {name for value in node.inputs for name in size_names(value.shape)}
     for body in bodies(node):
         known |= set(body.nbflow_size_names()) - _own_names(body)
+    if node.op is LOOP:
+        outside, inside = (loop_parts(v, node.attrs)[2] for v in (node.inputs, _with_count(node)))
+        if any(x.shape[1:] != v.shape for x, v in zip(outside, inside, strict=True)):
+            return False  # rows of several sizes
     for value in node.outputs[:carried]:
         if not known.issuperset(size_names(value.shape)):
             return False
@@ -252,6 +256,11 @@ def _is_fixed(node: Node) -> bool:
         not _own_names(body) and not _asks_sizes(body) and not staged_nodes(simplify(body.graph))
         for body in bodies(node)
     )
+
+
+def _with_count(loop: Node) -> list:
+    """The inputs of a loop's body, one for each of the loop's."""
+    return [*([None] if loop.attrs["counted"] else []), *loop.attrs["body"].graph.inputs]
 
 
 def _asks_sizes(body: Body) -> bool:

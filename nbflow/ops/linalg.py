@@ -83,7 +83,15 @@ _LOOPS = (
 _VECTOR = (
     _HEAD
     + """        left, right = a + matrix * step_a + row * row_a, b + matrix * step_b
-        if ta:
+        if ta and rows < 4:
+            for i in range(rows):
+                total = {code}(0)
+                for l in range(k):
+                    x = load({code}, left, l * lda + i, 0)
+                    y = load({code}, right, {at}, 0)
+                    total = add_any_order(total, {code}(x * y))
+                store({code}, c, begin + i, total, 1)
+        elif ta:
             for i in range(rows):
                 store({code}, c, begin + i, {code}(0), 1)
             for l in range(k):
@@ -241,11 +249,16 @@ def _matmul_reference(a, b, transpose_a, transpose_b):
 
 
 def _simplify_matmul(a, b, transpose_a, transpose_b):
-    """A column times a row is a product that fuses; a stack of matrices times one matrix is one tall product."""
-    if a.shape[-2 if transpose_a else -1] == 1:
-        rows, columns = a.shape[-1 if transpose_a else -2], b.shape[-2 if transpose_b else -1]
+    """Products of a column and a row, either way, fuse; a stack of matrices times one matrix is one tall product."""
+    rows, inner = (a.shape[-1], a.shape[-2]) if transpose_a else a.shape[-2:]
+    columns = b.shape[-2 if transpose_b else -1]
+    if inner == 1:
         column = T["reshape"](a, shape=(*a.shape[:-2], rows, 1))
         return T["multiply"](column, T["reshape"](b, shape=(*b.shape[:-2], 1, columns)))
+    if rows == columns == 1:
+        row = T["reshape"](a, shape=(*a.shape[:-2], 1, inner))
+        products = T["multiply"](row, T["reshape"](b, shape=(*b.shape[:-2], 1, inner)))
+        return T["reduce_sum"](products, axis=(len(products.shape) - 1,), keepdims=True)
     if len(a.shape) > 2 and len(b.shape) == 2 and not transpose_a:
         tall = T["reshape"](a, shape=(math.prod(a.shape[:-1]), a.shape[-1]))
         product = T["matmul"](tall, b, transpose_a=False, transpose_b=transpose_b)

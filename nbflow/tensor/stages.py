@@ -48,6 +48,23 @@ class Block:
         return np.ndarray(a.shape, a.dtype.np, self._buf, offset, strides)
 
 
+class Ragged(Block):
+    """The stack of a loop whose rows have several sizes. Only loops read it, a row a round."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: list[np.ndarray], expected: Aval):
+        self.rows = rows
+        sizes = tuple(map(max, zip(*(row.shape for row in rows), strict=True)))
+        self._aval, self._buf, self._ptr = aval(expected.dtype, (len(rows), *sizes)), None, 0
+
+    def _view(self) -> np.ndarray:
+        raise InvalidArgumentError(
+            f"the rounds of a loop give values of several shapes, {', '.join(sorted({str(r.shape) for r in self.rows}))}"
+            f"; they cannot be stacked"
+        )
+
+
 def block(buffer: np.ndarray, address: int, a: Aval) -> Block:
     """The Block of an Aval at an address within a buffer."""
     made = Block()
@@ -210,14 +227,14 @@ class Rounds:
             limit = max(0, int(counted._view()))
         elif elements:
             limit = elements[0]._aval.shape[0]
-        slices = [x._view() for x in elements]
+        slices = [x.rows if isinstance(x, Ragged) else x._view() for x in elements]
         stacked: list[list[np.ndarray]] = [[] for _ in range(self._stacks)]
         rounds = 0
         while (limit is None or rounds < limit) and not (attrs["tested"] and not carries[0]._view()):
             at = limit - 1 - rounds if attrs["reverse"] else rounds
             given = [*carries, *(_slice(array, at, x) for array, x in zip(slices, elements, strict=True)), *constants]
             known = dict(sizes)
-            for value, x in zip(self._body.graph.inputs, carries, strict=False):
+            for value, x in zip(self._body.graph.inputs, given, strict=True):
                 known |= _sizes(value.aval, x._aval)
             results = self._body.run(given, known)
             carries = results[: attrs["carries"]]
@@ -228,7 +245,7 @@ class Rounds:
         results = [dense_block(x) for x in carries]
         for rows, a in zip(stacked, promised[len(results) :], strict=False):
             rows = rows[::-1] if attrs["reverse"] else rows
-            results.append(block_of(np.stack(rows) if rows else _no_rows(a), a))
+            results.append(_stack(rows, a))
         return [*results, block_of(np.int64(rounds), promised[-1])] if attrs["tested"] else results
 
     @property
@@ -241,8 +258,14 @@ class Rounds:
         return self._body.programs
 
 
-def _slice(array: np.ndarray, at: int, source: Block) -> Block:
-    row = np.ascontiguousarray(array[at]).reshape(array.shape[1:])
+def _stack(rows: list[np.ndarray], a: Aval) -> Block:
+    if len({row.shape for row in rows}) > 1:
+        return Ragged(rows, a)
+    return block_of(np.stack(rows) if rows else _no_rows(a), a)
+
+
+def _slice(array, at: int, source: Block) -> Block:
+    row = np.ascontiguousarray(array[at]).reshape(np.shape(array[at]))
     return block_of(row, aval(source._aval.dtype, row.shape))
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from nbflow.compiler.control import has_effect
 from nbflow.compiler.graph import CONSTANT, Graph, Value, rebuild, size_sources
 from nbflow.compiler.op import Op
-from nbflow.compiler.passes.join import join_loops
+from nbflow.compiler.passes.loops import join_loops, prune_loops
 from nbflow.dtypes import DType
 
 FOLDED = ("add", "subtract", "multiply", "divide", "negative", "cast")  # exactly rounded wherever they are computed
@@ -85,7 +85,7 @@ def simplify(graph: Graph) -> Graph:
         emitter.where = node.where
         return emitter.emit(node.op, inputs, node.attrs)
 
-    return drop_unused(rebuild(join_loops(graph), visit))
+    return drop_unused(prune_loops(drop_unused(rebuild(join_loops(graph), visit))))
 
 
 def drop_unused(graph: Graph, effects_from: int = 0) -> Graph:
