@@ -3,6 +3,7 @@
 import ast
 import linecache
 from types import FrameType
+from typing import TypeGuard
 
 from nbflow.compiler.graph import CONSTANT, Value
 
@@ -54,7 +55,7 @@ def _asking(lines: list[str], frame: FrameType) -> ast.AST | None:
     for node in ast.walk(tree):
         if isinstance(node, (ast.If, ast.While, ast.IfExp, ast.Assert)):
             part: ast.expr = node.test
-        elif isinstance(node, ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)) or (isinstance(node, ast.Compare) and len(node.ops) > 1):
+        elif _asks(node):
             part = node
         else:
             continue
@@ -62,6 +63,13 @@ def _asking(lines: list[str], frame: FrameType) -> ast.AST | None:
         if start <= (line, column) < end:
             found = node  # ast.walk comes to inner nodes later
     return found
+
+
+def _asks(node: ast.AST) -> TypeGuard[ast.expr]:
+    """Whether an expression asks for the truth of its operands."""
+    if isinstance(node, ast.Compare):
+        return len(node.ops) > 1
+    return isinstance(node, ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
 
 
 def _instead(node: ast.AST) -> str:
