@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from nbflow.compiler.control import COND, LOOP, Body, loop_parts, saved_values
-from nbflow.compiler.graph import SHAPES, Value
+from nbflow.compiler.control import COND, LOOP, VARYING, Body, loop_parts, saved_values
+from nbflow.compiler.graph import SHAPES, Aval, Graph, Value, aval, size_names
 from nbflow.compiler.layout import IOTA
 from nbflow.dtypes import int64
 from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros_like
 from nbflow.function.trace import SymbolicTensor
 from nbflow.ops.table import TABLE
+from nbflow.shapes import Dim
 from nbflow.tape.gradient_tape import has_gradient
 from nbflow.tensor.indexed_slices import added
 from nbflow.tensor.state import state
@@ -183,17 +184,20 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
 
     backward = Backward(body, outer)
     with backward.active() as trace:
-        flows = [trace.argument(inside[k].aval) for k in live]
+        flows = [trace.argument(_flowing(inside[k].aval, results[k].aval)) for k in live]
         arrivals = [trace.argument(results[k].aval) for k in seeded]
         sources = [*(inside[k] for k in live), *(slices[k] for k in across), *(fixed[k] for k in into)]
-        found = backward.gradients([results[k] for k in (*live, *seeded)], [*flows, *arrivals], sources)
+        seeds = [_shaped(flow, results[k].aval) for k, flow in zip(live, flows, strict=True)]
+        found = backward.gradients([results[k] for k in (*live, *seeded)], [*seeds, *arrivals], sources)
         next_flows = found[: len(live)]
         assigned = {value for _, value in body.trace.variables.values()}
         for position, k in enumerate(live):
             if inside[k] in assigned:  # the gradient of a Variable is that of all its values
                 own = next_flows[position]
-                next_flows[position] = added(own, flows[position])
-        next_flows = [zeros_like(flow) if g is None else g for g, flow in zip(next_flows, flows, strict=True)]
+                next_flows[position] = added(own, seeds[position])
+        next_flows = [
+            zeros_like(backward.tensor(inside[k])) if g is None else g for k, g in zip(live, next_flows, strict=True)
+        ]
         rows = [(k, g) for k, g in zip(across, found[len(live) :], strict=False) if g is not None]
         shares = [(k, g) for k, g in zip(into, found[len(live) + len(across) :], strict=True) if g is not None]
         totals = [trace.argument(fixed[k].aval) for k, _ in shares]
@@ -212,6 +216,7 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
 
     leaves, nodes = needed(ends, stops)
     saved = [v for v in leaves if v not in given and v not in known and backward.is_forward(v)]
+    saved += _naming(_asked(nodes) - _told([*leaves, *given]), graph)
     lifted = {value: o for o, value in trace.operands}
     extra = [v for v in leaves if v not in given and not backward.is_forward(v)]
     used_elements = [v for v in leaves if known.get(v, ("",))[0] == "element"]
@@ -277,6 +282,42 @@ def _of_rounds(stacked, rounds):
     ran = TABLE["less"](numbers, TABLE["cast"](rounds, dtype=int64))
     ran = TABLE["reshape"](ran, shape=(stacked.nbflow_shape[0], *(1,) * (stacked.ndim - 1)))
     return TABLE["select"](ran, stacked, zeros_like(stacked))
+
+
+def _flowing(at: Aval, after: Aval) -> Aval:
+    """What flows back into a round: the shape of a value after the round, where sizes change."""
+    sizes = zip(at.shape, after.shape, strict=True)
+    return aval(at.dtype, tuple(n if n == m else Dim.fresh(VARYING) for n, m in sizes))
+
+
+def _shaped(flow: SymbolicTensor, after: Aval) -> SymbolicTensor:
+    return flow if flow._aval is after else TABLE["ensure_shape"](flow, shape=after.shape)
+
+
+def _asked(nodes: set) -> set[str]:
+    """The sizes by name that nodes are written with, without those that they decide."""
+    asked = {name for node in nodes for attr in node.attrs.values() for name in size_names(attr)}
+    return asked - _told([v for node in nodes if node.op.decides_sizes for v in node.outputs])
+
+
+def _told(values: Sequence[Value]) -> set[str]:
+    """The sizes by name that the shapes of values tell."""
+    return {size.name for v in values for size in v.shape if _named(size)}
+
+
+def _named(size) -> bool:
+    return isinstance(size, Dim) and not size.op
+
+
+def _naming(names: set[str], graph: Graph) -> list[Value]:
+    """Values of a body that tell its sizes of these names."""
+    found: list[Value] = []
+    for value in (*graph.inputs, *(v for node in graph.nodes for v in node.outputs)):
+        new = names & _told([value])
+        if new and (value.node is not None or any(n.startswith(VARYING) for n in new)):
+            found.append(value)
+            names = names - new
+    return found
 
 
 # The rules stand here, and not beside the ops, because they trace.

@@ -56,13 +56,19 @@ class Ragged(Block):
     def __init__(self, rows: list[np.ndarray], expected: Aval):
         self.rows = rows
         sizes = tuple(map(max, zip(*(row.shape for row in rows), strict=True)))
-        self._aval, self._buf, self._ptr = aval(expected.dtype, (len(rows), *sizes)), None, 0
+        self._aval = aval(expected.dtype, (len(rows), *sizes))
+
+    @property
+    def _ptr(self):
+        """Raises InvalidArgumentError: the rows do not lie in one piece of memory."""
+        shapes = sorted({row.shape for row in self.rows})
+        raise InvalidArgumentError(
+            f"the rounds of a loop give values of several shapes, {shapes[0]} and {shapes[-1]} among them; to be "
+            f"stacked, they must have one"
+        )
 
     def _view(self) -> np.ndarray:
-        raise InvalidArgumentError(
-            f"the rounds of a loop give values of several shapes, {', '.join(sorted({str(r.shape) for r in self.rows}))}"
-            f"; they cannot be stacked"
-        )
+        return self._ptr
 
 
 def block(buffer: np.ndarray, address: int, a: Aval) -> Block:
