@@ -13,6 +13,7 @@ get the flags that end them as their attribute `stops`.
 
 import ast
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from nbflow.autograph.names import FUNCTIONS, own
 
@@ -156,7 +157,7 @@ class _Function:
     def _loop(self, node) -> tuple[list, list[ast.stmt]]:
         """(a loop and what comes before it, the statements of its else under their condition, not yet lowered)."""
         self.loops += 1
-        inner = {ast.Break: f"{BREAK}_{self.loops}", ast.Continue: f"{CONTINUE}_{self.loops}"}
+        inner: dict[type, str] = {ast.Break: f"{BREAK}_{self.loops}", ast.Continue: f"{CONTINUE}_{self.loops}"}
         kinds = jumps(node.body)
         body = self.block(node.body, inner) or [_placed(ast.Pass(), node.body[0])]
         if ast.Continue in kinds:
@@ -214,7 +215,7 @@ def _kept(node: ast.stmt, used: set[str]) -> list[ast.stmt]:
         if isinstance(part, (*FUNCTIONS, ast.ClassDef)):
             continue
         for field in ("body", "orelse", "finalbody"):
-            block = getattr(part, field, None)
+            block: Any = getattr(part, field, None)
             if _is_block(block):
                 found = [kept for inner in block for kept in _kept(inner, used)]
                 setattr(part, field, found or ([_placed(ast.Pass(), block[0])] if field == "body" else []))

@@ -76,7 +76,7 @@ def bound(nodes: Iterable[ast.AST]) -> Names:
     for root in nodes:
         for node in own(root, COMPREHENSIONS):
             if isinstance(node, COMPREHENSIONS):  # only := reaches out of one
-                found |= {n.target.id for n in own(node) if isinstance(n, ast.NamedExpr)}  # type: ignore[attr-defined]
+                found |= {n.target.id for n in own(node) if isinstance(n, ast.NamedExpr)}
             else:
                 found.update(_bound_by(node))
     return frozenset(found)

@@ -85,7 +85,8 @@ def _holds(node: Definition, code: types.CodeType) -> bool:
     """Whether all that the code was compiled from lies in the body of a lambda, and begins and ends where it does."""
     body = node.body if isinstance(node, ast.Lambda) else node
     begin, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
-    ranges = [p for p in list(code.co_positions())[1:] if None not in p and p[3] > p[2]]
+    places = [tuple(n or 0 for n in p) for p in list(code.co_positions())[1:]]
+    ranges = [p for p in places if p[3] > p[2]]
     starts = [(first, column) for first, _, column, _ in ranges]
     ends = [(last, column) for _, last, _, column in ranges]
     return bool(starts) and min(starts) >= begin and max(ends) == end

@@ -145,7 +145,7 @@ class _Definition(ast.NodeTransformer):
             args=ast.arguments([], [ast.arg(a) for a in arguments], None, [], [], None, []),
             body=body,
             decorator_list=[],
-            type_params=[],
+            type_params=[],  # type: ignore[call-arg]
         )
         return _at(node, at)
 
@@ -351,7 +351,7 @@ class _Definition(ast.NodeTransformer):
     def _lists(self, statements: Sequence[ast.stmt], state: Names) -> dict[str, ast.expr]:
         """The variables among the state that statements append to."""
         found = {
-            node.targets[0].id
+            node.targets[0].id  # type: ignore[attr-defined]
             for root in statements
             for node in own(root)
             if isinstance(node, ast.Assign) and getattr(node, "appends", False)
