@@ -104,7 +104,13 @@ class ConcreteFunction:
         with collection.paused(), trace.active():
             symbols = [trace.argument(a) for a in avals]
             args, kwargs = arguments_of(symbols)
-            result = python_function(*args, **kwargs)
+            try:
+                result = python_function(*args, **kwargs)
+            except RecursionError:
+                raise RecursionError(
+                    f"{name}: functions call each other without end while it is traced: where a tensor decides, every "
+                    f"branch is traced. Write it as a loop, or let a Python number decide"
+                ) from None
             leaves, self._structure = flatten(result)
             trace.graph.outputs += [self._lifted(trace, leaf).value for leaf in leaves]
         trace.arguments = ()
