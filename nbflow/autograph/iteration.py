@@ -89,6 +89,12 @@ def _counted(tensor) -> Elements | None:
     return Elements(numbers, lambda number: NAMES["cast"](number, tensor.dtype))
 
 
+def size_of(elements: Elements) -> Any:
+    """How many elements there are, as a scalar of the graph."""
+    number = elements.number()
+    return number if isinstance(number, TensorProtocol) else _size(elements.tensors()[0])
+
+
 def range_(*limits):
     """range, of tensors too."""
     if state.trace is None or not any(isinstance(x, TensorProtocol) for x in limits):

@@ -7,7 +7,7 @@ from functools import partial
 
 import optree
 
-from nbflow.autograph.iteration import elements_of
+from nbflow.autograph.iteration import elements_of, size_of
 from nbflow.autograph.lists import EmptyList, Probe, TracedList, as_traced_list
 from nbflow.autograph.logic import is_staged, not_, truth
 from nbflow.autograph.variables import Variables
@@ -136,6 +136,7 @@ def while_(
             found = staged_while(held, next_and_flag, [truth(going), *start], names, **options)[1:]
         else:
             found = staged_while(holds, following, start, variables.names, **options)
+    _check_ran(lambda: truth(going), variables.names, start, found)
     variables.set(_without_empty(found))
 
 
@@ -194,7 +195,7 @@ def _staged_for(staged, body: Callable, variables: Variables, test: Callable | N
 
     def holds(*values):
         variables.set(values)
-        return truth(test())  # type: ignore[misc]
+        return truth(test())
 
     def following(element, *values):
         variables.set(values)
@@ -208,6 +209,10 @@ def _staged_for(staged, body: Callable, variables: Variables, test: Callable | N
     with _kept(variables, start):
         _options(options, variables)
         found = staged_for(staged.parts, None if test is None else holds, following, start, variables.names)
+    if isinstance(trips, int) and not trips:
+        found = [old if isinstance(old, Undefined) else new for old, new in zip(start, found, strict=True)]
+    elif not isinstance(trips, int):
+        _check_ran(partial(size_of, staged), variables.names, start, found)
     if test is None:  # all rounds run: how long lists are is known
         for k, steps in every.items():
             if steps >= 0 and isinstance(trips, int) and isinstance(start[k], TracedList):
@@ -215,16 +220,28 @@ def _staged_for(staged, body: Callable, variables: Variables, test: Callable | N
     variables.set(_without_empty(found))
 
 
+def _check_ran(rounds: Callable, names: Sequence[str], before: Sequence, after: Sequence) -> None:
+    """Sees to it that variables that have values only after a round are had by a loop that runs.
+
+    Args:
+        rounds: gives a scalar, 0 or False if it does not run.
+    """
+    for name, old, new in zip(names, before, after, strict=True):
+        made = isinstance(old, Undefined) and not isinstance(new, Undefined)
+        if made and name.isidentifier():  # others, such as "the return value", are flagged by the conversion
+            NAMES["debugging.Assert"](NAMES["cast"](rounds(), "bool"), [f"'{name}' has no value: the loop that gives it one had no rounds"])
+
+
 def _rooms(staged, body: Callable, variables: Variables, lists: Sequence[str], trips) -> dict[str, tuple]:
     """How many elements a loop appends to lists at most, and one of them: found by tracing a round for nothing else."""
     outer, values = state.trace, variables.get()
     assert outer is not None
-    probes = {
-        name: Probe(value) if type(value) is list else value
+    outside = {  # a Probe where a loop around this one looks what it appends
+        name: value
         for name, value in zip(variables.names, values, strict=True)
         if name in lists and isinstance(value, (list, Probe))
     }
-    own = {name: Probe(p.first) for name, p in probes.items()}
+    own = {name: Probe(p.first if isinstance(p, Probe) else p) for name, p in outside.items()}
     seeds = vars(outer.seeds).copy()
     try:
         with BodyTrace(outer).active() as trace:
@@ -238,9 +255,10 @@ def _rooms(staged, body: Callable, variables: Variables, lists: Sequence[str], t
         vars(outer.seeds).update(seeds)
     rooms = {}
     for name, probe in own.items():
-        if isinstance(probes[name], Probe) and probes[name].first is probe.first and probes[name] in values:
+        looking = outside[name]
+        if isinstance(looking, Probe):
             times = probe.appends * trips if isinstance(trips, int) and probe.appends is not None else None
-            probes[name].append(probe.example, times)
+            looking.append(probe.example, times)
         elif probe.appends and trips is not None:
             rooms[name] = probe.appends * trips, probe.example
     return rooms
