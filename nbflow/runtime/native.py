@@ -12,6 +12,7 @@ import linecache
 import os
 import platform
 import tempfile
+import threading
 import time
 from functools import cache
 from pathlib import Path
@@ -43,10 +44,18 @@ class Loaded:
         seconds: that it took to get it.
     """
 
-    __slots__ = ("address", "name", "origin", "seconds", "source")
+    __slots__ = ("_address", "name", "origin", "seconds", "source")
 
-    def __init__(self, name: str, source: str, address: int, origin: str, seconds: float = 0.0):
-        self.name, self.source, self.address, self.origin, self.seconds = name, source, address, origin, seconds
+    def __init__(self, name: str, source: str, address: int | None, origin: str, seconds: float = 0.0):
+        self.name, self.source, self._address, self.origin, self.seconds = name, source, address, origin, seconds
+
+    @property
+    def address(self) -> int:
+        """Where it is; all kernels that wait for this are brought into memory at once."""
+        if self._address is None:
+            _load_waiting()
+        assert self._address is not None
+        return self._address
 
 
 _alive: list = []  # what machine code points at must live as long as the process
@@ -115,18 +124,42 @@ def _write(name: str, suffix: str, data: bytes) -> None:
         return
 
 
-def _load(code: bytes):
-    """An LLVM engine with an object file in it.
+def _load(*codes: bytes):
+    """An LLVM engine with object files in it.
 
-    One engine each: adding to an engine makes its pages writable for a moment, and threads may be running in them.
+    Nothing is added to an engine later: that makes its pages writable for a moment, and threads may be running in them.
     """
     _prepare_llvm()
     machine = llvm.Target.from_default_triple().create_target_machine()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    for code in codes:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    _alive.append((engine, code))
+    _alive.append((engine, codes))
     return engine
+
+
+_waiting: list[tuple["Loaded", str, bytes]] = []  # kernels whose object code is there but not in memory yet
+_loading = threading.Lock()
+
+
+def _waiting_kernel(loaded: "Loaded", symbol: str, code: bytes) -> "Loaded":
+    _waiting.append((loaded, symbol, code))
+    return loaded
+
+
+def _load_waiting() -> None:
+    """Brings all kernels that wait into memory, in one engine: an engine takes ten times as long as a kernel."""
+    with _loading:
+        begun, kernels = time.perf_counter(), _waiting[:]
+        if not kernels:
+            return  # another thread has
+        engine = _load(*(code for _, _, code in kernels))
+        share = (time.perf_counter() - begun) / len(kernels)
+        for loaded, symbol, _ in kernels:
+            loaded._address = engine.get_function_address(symbol)
+            loaded.seconds += share
+        del _waiting[: len(kernels)]
 
 
 def _save(name: str, source: str, symbol: str, code: bytes) -> None:
@@ -165,14 +198,14 @@ def kernel(stem: str, source: str, namespace: dict) -> Loaded:
         intrinsics.PYTHON_KERNELS.append(_define(name, source, namespace))
         loaded = Loaded(name, source, len(intrinsics.PYTHON_KERNELS) - 1, "python")
     elif (stored := _read(name)) is not None:
-        loaded = Loaded(name, source, _load(stored[1]).get_function_address(stored[0]), "disk")
+        loaded = _waiting_kernel(Loaded(name, source, None, "disk"), *stored)
     else:
         compiled = cfunc(KERNEL_SIGNATURE, error_model="numpy")(_define(name, source, namespace))
         symbol = compiled.native_name
         code = compiled._library.serialize_using_object_code()[2][0]
         _save(name, source, symbol, code)
-        loaded = Loaded(name, source, _load(code).get_function_address(symbol), "compiled")
-    loaded.seconds = time.perf_counter() - begun
+        loaded = _waiting_kernel(Loaded(name, source, None, "compiled"), symbol, code)
+    loaded.seconds += time.perf_counter() - begun
     return _kernels.setdefault(name, loaded)
 
 
