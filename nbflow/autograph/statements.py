@@ -229,7 +229,9 @@ def _check_ran(rounds: Callable, names: Sequence[str], before: Sequence, after: 
     for name, old, new in zip(names, before, after, strict=True):
         made = isinstance(old, Undefined) and not isinstance(new, Undefined)
         if made and name.isidentifier():  # others, such as "the return value", are flagged by the conversion
-            NAMES["debugging.Assert"](NAMES["cast"](rounds(), "bool"), [f"'{name}' has no value: the loop that gives it one had no rounds"])
+            NAMES["debugging.Assert"](
+                NAMES["cast"](rounds(), "bool"), [f"'{name}' has no value: the loop that gives it one had no rounds"]
+            )
 
 
 def _rooms(staged, body: Callable, variables: Variables, lists: Sequence[str], trips) -> dict[str, tuple]:
