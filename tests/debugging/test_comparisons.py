@@ -9,9 +9,9 @@ import pytest
 import nbflow as nf
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.outside import ASSERT
-from tests.golden.cases import outside
+from tests.golden import outside
 
-GOLDEN = json.loads((pathlib.Path(outside.__file__).parents[1] / "outside.json").read_text())
+GOLDEN = json.loads(pathlib.Path(outside.__file__).with_suffix(".json").read_text())
 CALLS = outside.assertions(nf)
 STATIC = ("ValueError", "TypeError")  # found while a function is traced, with the words of eager code
 

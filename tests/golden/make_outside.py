@@ -1,4 +1,4 @@
-"""Makes outside.json: what TensorFlow prints, and what its assertions say, for the calls of cases/outside.py.
+"""Makes outside.json: what TensorFlow prints, and what its assertions say, for the calls of outside.py.
 
 Run it with a Python that has TensorFlow 2.21 (CPU): ``python tests/golden/make_outside.py``. Texts of prints are those
 of eager code and of functions, which are equal.
@@ -9,7 +9,7 @@ import pathlib
 import tempfile
 
 import tensorflow as tf
-from cases import outside
+import outside
 
 
 def printed(arguments: tuple, keywords: dict) -> str:

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 import nbflow as nf
-from tests.golden.cases import outside
+from tests.golden import outside
 
-GOLDEN = json.loads((pathlib.Path(outside.__file__).parents[1] / "outside.json").read_text())
+GOLDEN = json.loads(pathlib.Path(outside.__file__).with_suffix(".json").read_text())
 CALLS = outside.prints(nf)
 
 
