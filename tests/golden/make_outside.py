@@ -8,8 +8,8 @@ import json
 import pathlib
 import tempfile
 
-import tensorflow as tf
 import outside
+import tensorflow as tf
 
 
 def printed(arguments: tuple, keywords: dict) -> str:
