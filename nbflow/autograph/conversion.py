@@ -84,7 +84,11 @@ def is_library(code: types.CodeType) -> bool:
 def _wrapper(function: types.FunctionType) -> types.FunctionType:
     """A wrapper that nbflow made for a function of the user's (nf.custom_gradient), around that function converted."""
     wrapped = getattr(function, "__wrapped__", None)
-    if not isinstance(wrapped, types.FunctionType) or not function.__closure__ or getattr(function, "nbflow_as_is", 0):
+    if (
+        not isinstance(wrapped, types.FunctionType)
+        or not function.__closure__
+        or getattr(function, "nbflow_as_is", False)
+    ):
         return function
     if is_library(wrapped.__code__):
         return function
@@ -117,8 +121,12 @@ def converted_code(function: types.FunctionType) -> types.CodeType | None:
     else:
         with _lock:
             made = _made(function)
-    _found[key] = (weakref.ref(code, lambda _, known=_found: known.pop(key, None)), made)
+    _found[key] = (weakref.ref(code, functools.partial(_forget, _found, key)), made)
     return made
+
+
+def _forget(known: dict, key: int, _: weakref.ref) -> None:
+    known.pop(key, None)
 
 
 def _made(function: types.FunctionType) -> types.CodeType | None:
@@ -177,6 +185,7 @@ class Verbosity:
 verbosity = Verbosity()
 _log = logging.getLogger("nbflow.autograph")
 _FACTORY = "ag__factory"
+_TYPE_PARAMETERS: dict = {"type_params": []}  # which Python 3.12 has
 
 
 def _module(node: ast.FunctionDef | ast.Lambda, owner: str, outer: tuple[str, ...]) -> ast.Module:
@@ -187,9 +196,9 @@ def _module(node: ast.FunctionDef | ast.Lambda, owner: str, outer: tuple[str, ..
     statements: list[ast.stmt] = [statement]
     if isinstance(node, ast.FunctionDef) and mangled(node.name, owner) not in names:
         statements.insert(0, ast.Global([node.name]))  # calls of itself find it where it really is
-    body: ast.stmt = ast.FunctionDef(_FACTORY, arguments, statements, [], type_params=[])
+    body: ast.stmt = ast.FunctionDef(_FACTORY, arguments, statements, [], **_TYPE_PARAMETERS)
     if owner:  # private names get its name
-        body = ast.ClassDef(owner, [], [], [body], [], type_params=[])
+        body = ast.ClassDef(owner, [], [], [body], [], **_TYPE_PARAMETERS)
     return ast.fix_missing_locations(ast.Module([ast.copy_location(body, node)], []))
 
 

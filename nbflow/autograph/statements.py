@@ -227,7 +227,7 @@ def _check_ran(rounds: Callable, names: Sequence[str], before: Sequence, after: 
         rounds: gives a scalar, 0 or False if it does not run.
     """
     for name, old, new in zip(names, before, after, strict=True):
-        made = isinstance(old, Undefined) and not isinstance(new, Undefined)
+        made = type(old) is Undefined and not isinstance(new, Undefined)
         if made and name.isidentifier():  # others, such as "the return value", are flagged by the conversion
             NAMES["debugging.Assert"](
                 NAMES["cast"](rounds(), "bool"), [f"'{name}' has no value: the loop that gives it one had no rounds"]

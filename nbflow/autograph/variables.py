@@ -64,7 +64,7 @@ class Variables:
         for function in functions:
             if function is not None:
                 cells.update(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        module = next(f for f in functions if f is not None).__globals__  # type: ignore[attr-defined]
+        module = next(f for f in functions if f is not None).__globals__
         self._all: list[_Cell | _Key] = [
             _Cell(name, cells[name]) if name in cells else _Key(name, module, name, False) for name in names
         ]
