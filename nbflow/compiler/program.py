@@ -1,6 +1,7 @@
 """Graph -> Program: kernel calls become a table in memory that the interpreter walks."""
 
 import array
+import threading
 import time
 from collections.abc import Sequence
 
@@ -40,6 +41,7 @@ class Program:
         self._table = table = Table(lowering)
         self.address, self.chains, self.parallel = table.address, table.chains, table.parallel
         self.has_code, self.arena_bytes = table.has_code, table.arena_bytes
+        self._lock = threading.Lock()
         self._give_back = threads.give_back() if table.stacks else None  # loaded now: not while Python shuts down
         self.arrived = native.loaded_kernels()[known:]
         self.seconds = time.perf_counter() - begun
@@ -57,7 +59,9 @@ class Program:
         slots = array.array("q", [*map(id, results), *inputs])
         address = slots.buffer_info()[0]
         if self.has_code:
-            threads.team().run_code(self.address, address, len(results))
+            with self._lock:  # it runs without Python's lock, in memory of its own
+                threads.team().run_code(self.address, address, len(results))
+                self.check()
         elif self.parallel:
             threads.team().run(self.address, address, len(results))
         else:

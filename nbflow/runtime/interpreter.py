@@ -172,8 +172,13 @@ def help_out(control):
 
 
 @internal
-def wait_until_left(control):
-    """Waits until the helpers have left the last program."""
+def acquire(control):
+    """Takes the lock, and waits until the helpers have left the last program."""
+    while True:
+        seen = atomic_load(control + 8 * EVENT)
+        if atomic_swap(control + 8 * LOCK, 1) == 0:
+            break
+        sleep_on(control, EVENT, WAITERS, seen)
     spins = 0
     while True:
         seen = atomic_load(control + 8 * EVENT)
@@ -187,22 +192,10 @@ def wait_until_left(control):
 
 
 @internal
-def acquire(control):
-    """Takes the lock, and waits until the helpers have left the last program."""
-    while True:
-        seen = atomic_load(control + 8 * EVENT)
-        if atomic_swap(control + 8 * LOCK, 1) == 0:
-            break
-        sleep_on(control, EVENT, WAITERS, seen)
-    wait_until_left(control)
-
-
-@internal
 def release(control):
     """Gives the lock back."""
     atomic_swap(control + 8 * LOCK, 0)
     announce(control, EVENT, WAITERS)
-    return 0
 
 
 @internal
@@ -269,7 +262,8 @@ def run_team(program, slots, results, control):
     acquire(control)
     take_slots(program, slots, results)
     share(program, control)
-    return release(control)
+    release(control)
+    return 0
 
 
 @internal
@@ -312,7 +306,7 @@ def grow(stack, nbytes):
 
 @internal
 def run_code(program, slots, results, control):
-    """Runs a program with control flow with the addresses in the array `slots`.
+    """Runs a program with control flow with the addresses in the array `slots`; only one thread at a time may.
 
     Args:
         slots: 0 to go on where the last call stopped.
@@ -322,8 +316,6 @@ def run_code(program, slots, results, control):
         0: it is done; 1: it is to be called again with slots = 0; -1: there is no memory for a stack.
     """
     if slots != 0:
-        if control != 0:
-            acquire(control)
         take_slots(program, slots, results)
         row = word(program, CODE)
     else:
@@ -336,8 +328,9 @@ def run_code(program, slots, results, control):
         if operation == RUN or (operation == SHARE and control == 0):
             walk(a)
         elif operation == SHARE:
-            wait_until_left(control)
+            acquire(control)
             share(a, control)
+            release(control)
         elif operation == SLICE:  # *a = *b + *c * d
             set_word(a, 0, word(b, 0) + word(c, 0) * d)
         elif operation == PATCH_ROUND:
@@ -370,6 +363,4 @@ def run_code(program, slots, results, control):
                 outcome = 1
         else:
             outcome = 0
-    if outcome != 1 and control != 0:
-        release(control)
     return outcome

@@ -45,19 +45,13 @@ class Team:
 
     @cached_property
     def _run_code(self):
-        return native.entry(interpreter.run_code, 4, nogil=interpreter.CAN_SLEEP)
+        return native.entry(interpreter.run_code, 4, nogil=True)
 
     def run_code(self, program: int, slots: int, results: int) -> None:
         """Runs a program with control flow; a long one stops now and then for Python to handle signals."""
-        control = self.address if interpreter.CAN_SLEEP else 0
-        outcome = self._run_code(program, slots, results, control)
-        try:
-            while outcome == 1:
-                outcome = self._run_code(program, 0, 0, control)
-        except BaseException:
-            if control:
-                native.entry(interpreter.release, 1, nogil=False)(control)
-            raise
+        outcome = self._run_code(program, slots, results, self.address)
+        while outcome == 1:
+            outcome = self._run_code(program, 0, 0, self.address)
         if outcome < 0:
             raise MemoryError("there is no memory for what a loop keeps of its rounds")
 
