@@ -181,13 +181,12 @@ def case(pred_fn_pairs, default=None, exclusive=False, strict=False, name="case"
     if exclusive:
         _require_at_most_one(predicates)
     if default is None:
-        last = functions[-1]
+        (*predicates, only), (*functions, last) = predicates, functions
 
         def default():
-            _require(predicates[-1], "case: no predicate holds, and there is no default")
+            _require(only, "case: no predicate holds, and there is no default")
             return last()
 
-        predicates, functions = predicates[:-1], functions[:-1]
     callable_argument("case", "default", default)
 
     def chosen(k: int):

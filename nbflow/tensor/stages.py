@@ -67,6 +67,8 @@ class Ragged(Block):
             f"stacked, they must have one"
         )
 
+    _buf = _ptr
+
     def _view(self) -> np.ndarray:
         return self._ptr
 

@@ -195,7 +195,9 @@ def while_with_a_product(nf, x):
 
 @program
 def while_with_elements_by_number(nf, x):
-    found = nf.while_loop(lambda i, s: i < 4, lambda i, s: (i + 1, s * x[i] + x[3 - i]), (number(nf, 0), nf.constant(1.0)))
+    found = nf.while_loop(
+        lambda i, s: i < 4, lambda i, s: (i + 1, s * x[i] + x[3 - i]), (number(nf, 0), nf.constant(1.0))
+    )
     return found[1] * x
 
 
@@ -252,7 +254,9 @@ def foldr_of_two(nf, x):
 
 @program
 def foldl_in_scan(nf, x):
-    return nf.scan(lambda a, e: nf.foldl(lambda b, f: b * f + e, x, initializer=a) * 0.1, x, initializer=nf.constant(1.0))
+    return nf.scan(
+        lambda a, e: nf.foldl(lambda b, f: b * f + e, x, initializer=a) * 0.1, x, initializer=nf.constant(1.0)
+    )
 
 
 @program
@@ -301,7 +305,9 @@ def foldl_of_nothing(nf, x):
 @program
 def array_written_in_a_loop(nf, x):
     array = nf.TensorArray(nf.float32, size=4)
-    return nf.while_loop(lambda i, a: i < 4, lambda i, a: (i + 1, a.write(i, x[i] * x)), (number(nf, 0), array))[1].stack()
+    return nf.while_loop(lambda i, a: i < 4, lambda i, a: (i + 1, a.write(i, x[i] * x)), (number(nf, 0), array))[
+        1
+    ].stack()
 
 
 @program
