@@ -230,6 +230,20 @@ def unknown_ranks(note):
         note(total(nf.ones(shape)))
 
 
+@program([True, True, True])
+def descriptions_of_traces(note):
+    @nf.function
+    def double(a):
+        return a + a
+
+    double(nf.constant(1))
+    double(nf.constant([1.0]))
+    text = double.pretty_printed_concrete_signatures()
+    note("shape=(), dtype=" in text)
+    note("shape=(1,), dtype=" in text)
+    note("int32" in str(double.get_concrete_function(nf.constant(1))))
+
+
 # --- AutoGraph --------------------------------------------------------------------------------------------------------
 
 

@@ -439,6 +439,52 @@ def gradients_through_control_flow(note):
     note(y, tape.gradient(y, x))
 
 
+@program([True, [3, 4]])
+def converted_code(note):
+    note("ag__" in nf.autograph.to_code(helper))
+    graph = nf.autograph.to_graph(helper)
+    note(graph(nf.constant(-3)), graph(nf.constant(4)))
+
+
+@program([[0, 500]], tensorflow="NotImplementedError", why="a return in a loop may be followed by another")
+def returns_in_while_loops(note):
+    def f(n):
+        while n > 0:
+            n -= 1
+            if n == 5:
+                return n * 100
+        return n
+
+    note(integers(f, 3, 9))
+
+
+@program([[-1, 7]], tensorflow="TypeError", why="loops have an else")
+def loops_with_else(note):
+    def f(n):
+        for i in range(n):
+            if i == 7:
+                break
+        else:
+            return -1
+        return i
+
+    note(integers(f, 3, 10))
+
+
+@program([[[True, False]]], tensorflow="OperatorNotAllowedInGraphError", why="lists of tensors have a truth value")
+def any_and_all(note):
+    note(integers(lambda x: (any([x > 1, x > 2]), all([x > 1, x > 2])), 2))
+
+
+@program(["TypeError"])
+def elements_of_tensors_are_not_assigned(note):
+    def f(x):
+        x[0] = 9
+        return x
+
+    note.error(nf.function(f), nf.constant([1, 2]))
+
+
 @pytest.mark.parametrize(("function", "expected"), [pytest.param(*p[:2], id=p[0].__name__) for p in PROGRAMS])
 def test_program(function, expected):
     notes = Notes()

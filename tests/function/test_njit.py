@@ -108,8 +108,8 @@ def test_types_are_checked_when_the_caller_is_compiled(value):
 @pytest.mark.parametrize(
     ("dtype", "given", "wanted"),
     [
-        ("float32", 2, 5.0), ("float32", 2.5, 6.0), ("float64", 2.5, 6.0), ("int64", 2, 5), ("int32", 2, 5),
-        ("complex128", 2.5, 6 + 0j), ("complex64", 2 + 1j, 5 + 2j), ("uint8", 3, 7),
+        ("float32", 2, 5.0), ("int64", 2, 5), ("complex128", 2.5, 6 + 0j), ("complex64", 2 + 1j, 5 + 2j),
+        ("uint8", 3, 7),
     ],
 )  # fmt: skip
 def test_numbers(dtype, given, wanted):
@@ -228,6 +228,19 @@ def test_gradient_of_loops(threads):
         wanted = rounds(cell, nf.constant(7))
     assert value == pytest.approx(float(wanted), rel=1e-14)
     np.testing.assert_allclose(gradient, tape.gradient(wanted, cell).numpy(), rtol=1e-13)
+
+
+def test_assertions():
+    @nf.function
+    def f(x):
+        assert x > 0, "it is not positive"
+        return nf.sqrt(x)
+
+    f = f.njit("float64(float64)")
+    assert f(4.0) == 2
+    with pytest.raises(nf.errors.InvalidArgumentError, match="an op met values that it cannot take"):
+        f(-4.0)
+    assert f(9.0) == 3
 
 
 # --- threads ----------------------------------------------------------------------------------------------------------
