@@ -165,3 +165,16 @@ def test_vectorized_map_prints_each():
 
     assert nf.vectorized_map(f, nf.constant([1.0, 2.0])).numpy().tolist() == [2.0, 3.0]
     assert out.getvalue() == "1\n2\n"
+
+
+def test_equal_effects_are_not_merged():
+    out = io.StringIO()
+
+    @nf.function
+    def f(x):
+        for _ in range(2):
+            nf.print("again", output_stream=out)
+            nf.py_function(lambda x: out.write(f"{x.numpy():g}\n") and None, [x * 2], [])
+
+    f(nf.constant(1.5))
+    assert out.getvalue() == "again\n3\n" * 2
