@@ -41,7 +41,6 @@ from nbflow.tensor.variable import Variable
 _NATIVE: tuple[str, ...] = ("process_address", "atomic_load", "word", "set_word", "data_address", "keep", "call_kernel")
 _NATIVE += ("new_entry", "take_lane", "release_lane")
 _NATIVE += ("NEXT", "SIZES", "MISSING", "NO_GIL", "RUNNER", "SLOTS", "SCALARS", "OUTCOME", "BAD_VALUES", "NO_MEMORY")
-_alive: list = []  # machine code that has the addresses of tables lives as long as the process
 
 
 # --- what to compile for ------------------------------------------------------------------------------------------
@@ -415,7 +414,8 @@ def _function_of(name: str, names: list[str], specs: list[TensorSpec], programs:
     scope["InvalidArgumentError"] = InvalidArgumentError
     source = _source(name, names, programs, structure)
     exec(compile(source, f"<{name}.njit>", "exec"), scope)
-    _alive.append(programs)
+    # machine code that has its address lives as long as the process, longer than modules do when Python ends
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(programs))
     made = numba.njit(error_model="numpy")(scope[name])
     made.__doc__ = source
     return made
