@@ -41,7 +41,7 @@ class Chain:
             return few
         return few if few >= MIN_ROWS and many % few == 0 else 0
 
-    def takes(self, call: Call, linked: list[Call]) -> bool:
+    def takes(self, call: Call | ControlCall, linked: list[Call]) -> bool:
         """Whether the call may join.
 
         Args:

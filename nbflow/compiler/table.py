@@ -23,6 +23,7 @@ from nbflow.runtime.interpreter import (
     SET,
     SHARE,
     SLICE,
+    STOP,
     UNLESS,
 )
 
@@ -238,6 +239,7 @@ class Table:
         rows.append([ADD, rounds, 1])
         if repeat.reverse:
             rows.append([ADD, at, -1])
+        rows += [[STOP, cell.ctypes.data] for cell, _ in repeat.body.failures]
         cost = sum(call.cost for call in repeat.body.calls) + ROUND_NS
         rows.append([BACK, top, int(min(cost, 1e15))])
         end.row = len(rows)

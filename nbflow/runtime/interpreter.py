@@ -41,7 +41,7 @@ PATCH = 3  # words of a patch
 LINE = 64  # bytes a cache line: one a counter, so that threads do not share one
 # a row of code: the operation and its operands; see run_code
 OPERATION, ROW = 0, 5
-END, RUN, SHARE, PATCH_ROUND, SET, MOVE, ADD, JUMP, UNLESS, ENOUGH, OTHER, SLICE, GROW, BACK = range(14)
+END, RUN, SHARE, PATCH_ROUND, SET, MOVE, ADD, JUMP, UNLESS, ENOUGH, OTHER, SLICE, GROW, STOP, BACK = range(15)
 STACK_BYTES, STACK_ROOM = 0, 1  # a stack, in words: its address and how many bytes it has room for
 U8, I32 = DTYPES["u8"], DTYPES["i32"]
 SLICE_NS = 100_000_000  # a loop returns to Python about as often, which then looks for signals such as Ctrl-C
@@ -355,6 +355,9 @@ def run_code(program, slots, results, control):
         elif operation == GROW:  # the stack a to (*b + 1) * c bytes
             if not grow(a, (word(b, 0) + 1) * c):
                 outcome = -1
+        elif operation == STOP:  # the word at a is not 0: a kernel met bad input
+            if word(a, 0) != 0:
+                outcome = 0
         elif operation == BACK:  # to a; a round costs b ns
             row = a
             left -= b

@@ -195,3 +195,19 @@ def test_a_row_of_a_stack_is_written_in_place():
     np.testing.assert_array_equal(f(x), np.arange(100)[:, None] * x.numpy())
     copies = [call for chain in native(f).chains for call in chain.calls if not call.nodes and call.extent >= 400]
     assert len(copies) <= 2  # the first value, and the result
+
+
+def test_an_assertion_ends_an_endless_loop():
+    v = nf.Variable([1.0, 2.0])
+
+    @nf.function
+    def f():
+        i = 0
+        while v[0] > 0:
+            nf.debugging.assert_less(i, 5, message="too far")
+            v.assign_add([1.0, 1.0])
+            i += 1
+
+    with pytest.raises(nf.errors.InvalidArgumentError, match=r"too far.*test_control\.py"):
+        f()
+    np.testing.assert_array_equal(v, [1.0, 2.0])
