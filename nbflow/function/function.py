@@ -141,6 +141,7 @@ class Function:
                 self.python_function, self.input_signature, self._name, self.autograph, self.reduce_retracing
             )
             self._checked = checked._checked = checked
+            checked._told = self._told
         return self._checked
 
     def _traced_function(self):
