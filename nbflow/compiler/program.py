@@ -92,7 +92,7 @@ class Program:
         return list({call.kernel.name: call.kernel for chain in self.chains for call in chain.calls}.values())
 
     def __del__(self):
-        if threads is None or not hasattr(self, "_table"):
+        if getattr(threads, "team", None) is None or not hasattr(self, "_table"):  # Python ends, or it was not made
             return
         if self.parallel:
             threads.team().wait_until_idle()
