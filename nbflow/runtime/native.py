@@ -26,7 +26,7 @@ from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python
 
 from nbflow.config import cache_dir
-from nbflow.runtime import intrinsics
+from nbflow.runtime import collection, intrinsics
 
 MAGIC = b"nbflow object 1\n"
 I64 = types.int64
@@ -200,7 +200,8 @@ def kernel(stem: str, source: str, namespace: dict) -> Loaded:
     elif (stored := _read(name)) is not None:
         loaded = _waiting_kernel(Loaded(name, source, None, "disk"), *stored)
     else:
-        compiled = cfunc(KERNEL_SIGNATURE, error_model="numpy")(_define(name, source, namespace))
+        with collection.paused():
+            compiled = cfunc(KERNEL_SIGNATURE, error_model="numpy")(_define(name, source, namespace))
         symbol = compiled.native_name
         code = compiled._library.serialize_using_object_code()[2][0]
         _save(name, source, symbol, code)

@@ -17,10 +17,8 @@ CALLS = 1
 WARM_UP_CALLS = 1  # fills the cache of the warm case
 KERNELS = 200
 
-# Each row is reduced, so that no kernel joins the next, by an expression that is unlike the others.
 PROGRAM = """
 import os, time
-import numpy as np
 from perf.workloads import many_kernels
 step = many_kernels.{variant}_step()
 begun = time.perf_counter()
@@ -32,7 +30,7 @@ os._exit(0)
 
 
 def chain(lib, exp, tanh, x):
-    """200 reductions over rows, of expressions that differ in which functions they apply, each fed to the next."""
+    """200 sums over rows, which keep kernels apart, of expressions that are all different; each is fed to the next."""
     for k in range(KERNELS):
         y = x
         for bit in range(8):
