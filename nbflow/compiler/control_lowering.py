@@ -204,12 +204,20 @@ def staged_nodes(graph: Graph) -> set[Node]:
             for value in node.inputs:
                 readers.setdefault(value, []).append(node)
         results = set(graph.results())
+        asked = {
+            name for node in graph.nodes if node.op is not LOOP for v in node.outputs for name in size_names(v.shape)
+        }
         found = {
             node
             for node in loops
             if node not in staged
             and any(
-                _grows(node, v) and (v in results or not all(_reads_slices(r, v, staged) for r in readers.get(v, ())))
+                _grows(node, v)
+                and (
+                    v in results
+                    or not asked.isdisjoint(size_names(v.shape[:1]))
+                    or not all(_reads_slices(r, v, staged) for r in readers.get(v, ()))
+                )
                 for v in node.outputs
             )
         }

@@ -150,6 +150,8 @@ def _cond_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
             ends = [trace.lift(to_tensor(g)).value for g in found]
         given = [*body.graph.inputs, *(s.value for s in seeds)]
         leaves, nodes = needed(ends, set(given).__contains__)
+        decided = [v for v in _naming(_asked(nodes) - _told(given), body.graph) if v.node is not None]
+        leaves, nodes = needed([*ends, *decided], set(given).__contains__)
         lifted = {value: o for o, value in trace.operands}
         more = [(lifted[v], v) for v in leaves if v not in given]
         operands += [o for o, _ in more]
