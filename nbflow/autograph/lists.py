@@ -28,11 +28,12 @@ class TracedList:
 
     Attributes:
         origin, steps: the list that this one was made of by so many appends, none of them in a branch or loop.
+        kept: whether it is the state of a loop under way, which has made the room that it needs.
     """
 
     def __init__(self, arrays: Sequence, count, form):
         self.arrays, self.count, self.form = list(arrays), count, form
-        self.origin, self.steps = self, 0
+        self.origin, self.steps, self.kept = self, 0, False
 
     def appended(self, value) -> "TracedList":
         """The list with one element more.
@@ -46,10 +47,24 @@ class TracedList:
                 f"the list holds elements of structure {self.form}, to which an element of structure {form} was "
                 f"appended; in a loop on tensors they must have one structure"
             )
-        written = [a.write(self.count, leaf) for a, leaf in zip(self.arrays, leaves, strict=True)]
+        roomy = self if self.kept or self.arrays[0].dynamic_size else self.with_room(1)
+        written = [a.write(self.count, leaf) for a, leaf in zip(roomy.arrays, leaves, strict=True)]
         found = TracedList(written, self.count + 1, form)
-        found.origin, found.steps = self.origin, self.steps + 1
+        found.origin, found.steps, found.kept = self.origin, self.steps + 1, self.kept
         return found
+
+    def with_room(self, extra) -> "TracedList":
+        """The list with room for more elements; for any number if `extra` is None."""
+        arrays = []
+        for array in self.arrays:
+            stacked = array.stack()
+            size, *rest = stacked.nbflow_shape
+            if extra is None:
+                arrays.append(NAMES["TensorArray"](array.dtype, 0, True).unstack(stacked[: self.count]))
+            else:
+                stacked = NAMES["concat"]([stacked, NAMES["zeros"]([extra, *rest], array.dtype)], 0)
+                arrays.append(NAMES["TensorArray"](array.dtype, stacked.nbflow_shape[0]).unstack(stacked))
+        return TracedList(arrays, self.count, self.form)
 
     def __getitem__(self, key):
         if isinstance(key, slice):
@@ -164,7 +179,7 @@ class Probe:
     def __init__(self, first: Sequence = ()):
         self.first = first
         self.appends: int | None = 0
-        self.example: Any = first[0] if first else None
+        self.example: Any = first[0] if type(first) is list and first else None
 
     def append(self, value, times: int | None = 1) -> None:
         """Notes an element that is appended, so many times."""
@@ -188,6 +203,8 @@ def as_traced_list(name: str, value, room=None) -> Any:
         value: the list; anything else is given back.
         room: None, or (how many elements may come at most, one of them).
     """
+    if isinstance(value, TracedList) and not value.kept and not value.arrays[0].dynamic_size:
+        return value.with_room(None if room is None else room[0])
     if type(value) is not list:
         return value
     try:
@@ -207,8 +224,10 @@ def _started(values: Sequence, example, room=None) -> TracedList:
     if not grows and not all(t.shape.is_fully_defined() for t in tensors):
         raise ValueError("the shape of the elements is not known")
     found = TracedList(arrays, 0, form)
+    found.kept = True
     for value in values:
         found = found.appended(value)
+    found.kept = False
     return found
 
 

@@ -39,7 +39,7 @@ def if_(test, then: Callable, orelse: Callable | None, names: Sequence[str], dea
 
 
 def _staged_if(test, functions: Sequence[Callable | None], variables: Variables, dead: Variables | None = None) -> None:
-    before, before_dead = variables.get(), dead.get() if dead else []
+    before, before_dead = [_growing(v) for v in variables.get()], dead.get() if dead else []
 
     def values(function: Callable | None) -> list:
         variables.set(before)
@@ -64,7 +64,13 @@ def _staged_if(test, functions: Sequence[Callable | None], variables: Variables,
         if other is not None:
             other()
         return
-    variables.set(results)
+    variables.set(_as_before(before, results))
+
+
+def _growing(value):
+    """A list to which one branch may append and another not."""
+    fixed = isinstance(value, TracedList) and not value.kept and not value.arrays[0].dynamic_size
+    return value.with_room(None) if fixed else value
 
 
 def _raised_by(error: BaseException, function: Callable | None) -> bool:
@@ -118,7 +124,7 @@ def while_(
         return truth(test())
 
     def following(*values):
-        variables.set(values)
+        variables.set(_kept_lists(values))
         body()
         return variables.get()
 
@@ -137,7 +143,7 @@ def while_(
         else:
             found = staged_while(holds, following, start, variables.names, **options)
     _check_ran(lambda: truth(going), variables.names, start, found)
-    variables.set(_without_empty(found))
+    variables.set(_as_before(start, _without_empty(found)))
 
 
 _ASSIGNED = TABLE["stop_gradient"]  # what a trace adds where a Variable is assigned to
@@ -162,7 +168,7 @@ def for_(
         _python_for(elements, body, Variables((body, test), names, places), test)
 
 
-_ROUNDS = 1000  # of a loop over who knows how many values, once a tensor decides whether it goes on
+_ROUNDS = 200  # of a loop over who knows how many values, once a tensor decides whether it goes on
 
 
 def _python_for(elements: Iterable, body: Callable, variables: Variables, test: Callable) -> None:
@@ -198,7 +204,7 @@ def _staged_for(staged, body: Callable, variables: Variables, test: Callable | N
         return truth(test())
 
     def following(element, *values):
-        variables.set(values)
+        variables.set(_kept_lists(values))
         body(staged.element(element))
         found = variables.get()
         for k, (old, new) in enumerate(zip(values, found, strict=True)):
@@ -217,7 +223,7 @@ def _staged_for(staged, body: Callable, variables: Variables, test: Callable | N
         for k, steps in every.items():
             if steps >= 0 and isinstance(trips, int) and isinstance(start[k], TracedList):
                 found[k] = TracedList(found[k].arrays, start[k].count + trips * steps, found[k].form)
-    variables.set(_without_empty(found))
+    variables.set(_as_before(start, _without_empty(found)))
 
 
 def _check_ran(rounds: Callable, names: Sequence[str], before: Sequence, after: Sequence) -> None:
@@ -241,7 +247,7 @@ def _rooms(staged, body: Callable, variables: Variables, lists: Sequence[str], t
     outside = {  # a Probe where a loop around this one looks what it appends
         name: value
         for name, value in zip(variables.names, values, strict=True)
-        if name in lists and isinstance(value, (list, Probe))
+        if name in lists and (isinstance(value, (list, Probe)) or (isinstance(value, TracedList) and not value.kept))
     }
     own = {name: Probe(p.first if isinstance(p, Probe) else p) for name, p in outside.items()}
     seeds = vars(outer.seeds).copy()
@@ -296,6 +302,22 @@ def _with_lists(variables: Variables, lists: Sequence[str], rooms: dict[str, tup
         as_traced_list(name, value, (rooms or {}).get(name)) if name in lists else value
         for name, value in zip(variables.names, variables.get(), strict=True)
     ]
+
+
+def _kept_lists(values: Sequence) -> Sequence:
+    """Values of a round: the loop has made room for what the lists among them become."""
+    for value in values:
+        if isinstance(value, TracedList):
+            value.kept = True
+    return values
+
+
+def _as_before(before: Sequence, after: Sequence) -> Sequence:
+    """Values after a branch or an inner loop: lists that a loop keeps it still keeps."""
+    for old, new in zip(before, after, strict=True):
+        if isinstance(old, TracedList) and isinstance(new, TracedList):
+            new.kept = old.kept
+    return after
 
 
 def _without_empty(values: Sequence) -> list:

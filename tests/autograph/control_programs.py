@@ -888,3 +888,32 @@ def lists_of_a_round(x):
             parts.append(v * k)
         total += nf.add_n(parts)
     return total
+
+
+@program((X, nf.constant(3)), (X, 3))
+def lists_of_several_loops(x, n):
+    found = [x[0]]
+    for v in x:
+        found.append(v)
+    found.append(x[0])
+    for i in range(n):
+        found.append(x[i])
+        for v in x:
+            found.append(v * 0.5)
+    weights = nf.cast(nf.range(len(found)), nf.float32)
+    return nf.reduce_sum(nf.stack(found) * weights), len(found), found[-1]
+
+
+@program((N, nf.constant(3)), (N, nf.constant(0)))
+def lists_of_for_and_while(x, n):
+    found = []
+    for v in x:
+        if v > 3:
+            found.append(v)
+    if x[0] > 1:
+        found.append(x[1])
+    i = 0
+    while i < n:
+        found.append(x[i])
+        i += 1
+    return found
