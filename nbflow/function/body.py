@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+
 from nbflow.compiler.control import Body
 from nbflow.compiler.graph import CONSTANT, Aval, Graph, Value
 from nbflow.function.compiled import recorded_calls
@@ -208,6 +210,12 @@ def extract(trace: BodyTrace, inputs: Sequence[Value], outputs: Sequence[Value],
                 made.setdefault(old, value)
     new.graph.outputs = [made[v] for v in outputs]
     return Body(new.graph, new)
+
+
+def zeros(trace: BodyTrace, a: Aval) -> SymbolicTensor:
+    """Zeros of a shape that is known, within an active trace."""
+    zero = SymbolicTensor(trace, trace.graph.constant(np.zeros((), a.dtype.np), a.dtype))
+    return TABLE["broadcast_to"](zero, shape=a.shape) if a.shape else zero
 
 
 def zeros_like(tensor):

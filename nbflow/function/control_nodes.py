@@ -6,7 +6,7 @@ from nbflow.compiler.control import COND, LOOP, VARYING, Body, loop_parts, saved
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Value, aval, size_names
 from nbflow.compiler.layout import IOTA
 from nbflow.dtypes import int64
-from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros_like
+from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros, zeros_like
 from nbflow.function.trace import SymbolicTensor
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim
@@ -149,16 +149,19 @@ def _cond_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
             ]
             ends = [trace.lift(to_tensor(g)).value for g in found]
         given = [*body.graph.inputs, *(s.value for s in seeds)]
-        leaves, nodes = needed(ends, set(given).__contains__)
+        stops = {*given, *(v for v in _kept(body) if not v.aval.symbolic)}
+        leaves, nodes = needed(ends, stops.__contains__)
         decided = [v for v in _naming(_asked(nodes) - _told(given), body.graph) if v.node is not None]
-        leaves, nodes = needed([*ends, *decided], set(given).__contains__)
+        leaves, nodes = needed([*ends, *decided], stops.__contains__)
         lifted = {value: o for o, value in trace.operands}
-        more = [(lifted[v], v) for v in leaves if v not in given]
-        operands += [o for o, _ in more]
+        more = [(lifted.get(v), v) for v in leaves if v not in given]
         parts.append((trace, given, more, ends, nodes))
     results: list = [None] * len(inputs)
     if not sources:
         return results
+    kept = [[v for o, v in more if o is None] for _, _, more, _, _ in parts]
+    values = iter(_run_again(inputs, attrs, kept, outer))
+    operands += [next(values) if o is None else o for _, _, more, _, _ in parts for o, _ in more]
     for number, (trace, given, _, ends, nodes) in enumerate(parts):
         for other, (*_, more, _, _) in enumerate(parts):
             given = given + [v if other == number else Value(v.aval) for _, v in more]
@@ -167,6 +170,28 @@ def _cond_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     for k, tensor in zip(sources, made, strict=True):
         results[k] = tensor
     return results
+
+
+def _kept(body: Body) -> set[Value]:
+    """The results of what has a gradient of its own, which computing them again would lose."""
+    nodes = (node for start, end, *_ in body.trace.regions for node in body.graph.nodes[start:end])
+    return {v for node in nodes for v in node.outputs}
+
+
+def _run_again(inputs: Sequence, attrs: dict, kept: Sequence[Sequence[Value]], outer) -> list:
+    """Some values of each branch: those of the one that runs, and zeros for the others'."""
+    if not any(kept):
+        return []
+    branches = []
+    for number, body in enumerate(attrs["branches"]):
+        trace = body.trace.extended(outer)
+        with trace.active():
+            zero = {v: zeros(trace, v.aval).value for values in kept for v in values}
+        found = [v if other == number else zero[v] for other, values in enumerate(kept) for v in values]
+        trace.graph.outputs = [*body.graph.outputs, *found]
+        branches.append(Body(trace.graph, trace))
+    first = len(attrs["branches"][0].graph.outputs)
+    return _results(COND, inputs, {"branches": tuple(branches)})[first:]
 
 
 def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: dict, wanted: Sequence[bool]) -> list:
@@ -209,11 +234,10 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     known = {v: ("constant", k) for k, v in enumerate(fixed)} | {v: ("element", k) for k, v in enumerate(slices)}
     given = {t.value for t in (*flows, *totals, *arrivals)}
 
-    own = {node for start, end, *_ in body.trace.regions for node in graph.nodes[start:end]}  # with own gradients
+    own = _kept(body)
 
     def stops(value: Value) -> bool:
-        node = value.node
-        kept = node is not None and (node.op.kind not in AGAIN or node in own)
+        kept = value in own or (value.node is not None and value.node.op.kind not in AGAIN)
         return value in given or (kept and backward.is_forward(value))
 
     leaves, nodes = needed(ends, stops)

@@ -70,6 +70,15 @@ def cond_where_a_branch_does_not_use_x(nf, x):
 
 
 @program
+def cond_with_custom_gradient(nf, x):
+    @nf.custom_gradient
+    def clipped(v):
+        return nf.sin(v), lambda upstream: upstream * 0.5 * v
+
+    return nf.cond(x[0] > 0.0, lambda: clipped(x) * x, lambda: x)
+
+
+@program
 def case_of_three(nf, x):
     s = nf.reduce_sum(x)
     return nf.case([(s < -10.0, lambda: x), (s < 10.0, lambda: x * x)], default=lambda: nf.exp(x))
@@ -365,3 +374,12 @@ def arrays_two_in_a_loop(nf, x):
     arrays = (nf.TensorArray(nf.float32, size=4), nf.TensorArray(nf.float32, size=4))
     found = nf.while_loop(lambda i, b: i < 4, body, (number(nf, 0), arrays))[1]
     return nf.reshape(found[0].stack(), [4, 1]) * found[1].stack()
+
+
+@program
+def array_appended_to_in_branches(nf, x):
+    def body(i, a):
+        return i + 1, nf.cond(x[i] > 0.0, lambda: a.write(a.size(), x[i] * x), lambda: a)
+
+    array = nf.TensorArray(nf.float32, size=0, dynamic_size=True, element_shape=[4])
+    return nf.while_loop(lambda i, a: i < 4, body, (number(nf, 0), array))[1].stack()

@@ -9,11 +9,18 @@ import nbflow as nf
 from tests.control.programs import PROGRAMS, X, gradient, second
 
 GOLDEN = np.load(pathlib.Path(__file__).parents[1] / "golden" / "control.npz")
-# The second gradients are those of other programs' kinds of nodes; of these each kind has its own.
+# One program for each way in which gradients of gradients come about
 TWICE = [
-    "cond_in_while", "foldr_of_two", "while_of_a_value", "while_with_custom_gradient", "scan_of_a_vector",
-    "map_with_cond", "array_of_what_came_before",
-]  # fmt: skip
+    "cond_in_while",
+    "cond_with_custom_gradient",
+    "foldr_of_two",
+    "while_of_a_value",
+    "while_with_custom_gradient",
+    "scan_of_a_vector",
+    "map_with_cond",
+    "array_of_what_came_before",
+    "array_that_grows",
+]
 
 
 def near(found, name, what):

@@ -169,3 +169,20 @@ def test_a_jacobian_of_a_loop():
     eager, traced = both(jacobian, nf.constant([2.0, 3.0, 4.0]))
     np.testing.assert_allclose(eager.numpy(), [[1, 0, 0], [3, 2, 0], [12, 8, 6]])
     np.testing.assert_allclose(traced.numpy(), eager.numpy())
+
+
+def test_third_gradients():
+    def gradient_of(function):
+        def gradient(x):
+            with nf.GradientTape() as tape:
+                tape.watch(x)
+                y = nf.reduce_sum(function(x) ** 2)
+            return tape.gradient(y, x)
+
+        return gradient
+
+    def loop(x):
+        return nf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * nf.sin(x)), (nf.constant(0), x))[1]
+
+    eager, traced = both(gradient_of(gradient_of(gradient_of(loop))), nf.constant([0.9, -0.4]))
+    np.testing.assert_allclose(eager.numpy(), traced.numpy(), rtol=1e-4)
