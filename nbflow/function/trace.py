@@ -370,8 +370,8 @@ class Trace:
         """Raises ValueError where the function may not create Variables any more."""
         if not self.may_create:
             raise ValueError(
-                "nf.function only supports singleton nf.Variables created on the first call. Make sure the nf.Variable is "
-                "only created once, guarded by `if self.v is None`, or created outside nf.function "
+                "nf.function only supports singleton nf.Variables created on the first call. Make sure the nf.Variable "
+                "is only created once, guarded by `if self.v is None`, or created outside nf.function "
                 f"({_user_line()})."
             )
 
