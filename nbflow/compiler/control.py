@@ -125,9 +125,12 @@ def _final_size(start, at, after):
 def own_sizes(body: Body) -> set[str]:
     """The names of sizes that change from round to round: of what a round starts with, and what it decides itself."""
     found = {n for v in body.graph.inputs for n in size_names(v.shape) if n.startswith((VARYING, RAGGED))}
+    known = {n for v in body.graph.inputs for n in size_names(v.shape)}  # who gives such a size has not decided it
     for node in body.graph.nodes:
+        names = {size.name for v in node.outputs for size in v.shape if isinstance(size, Dim) and not size.op}
         if node.op.decides_sizes:
-            found |= {size.name for v in node.outputs for size in v.shape if isinstance(size, Dim) and not size.op}
+            found |= names - known
+        known |= names
     return found
 
 

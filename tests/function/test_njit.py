@@ -230,6 +230,13 @@ def test_gradient_of_loops(threads):
     np.testing.assert_allclose(gradient, tape.gradient(wanted, cell).numpy(), rtol=1e-13)
 
 
+def test_gradient_of_loops_over_open_sizes():
+    f = rounds.njit("float64(float64[:], int32)", gradient="x")
+    x, step = np.linspace(0, 1, 3), 1e-6 * np.eye(3)
+    wanted = [(f(x + d, 6)[0] - f(x - d, 6)[0]) / 2e-6 for d in step]
+    np.testing.assert_allclose(f(x, 6)[1], wanted, rtol=1e-8)
+
+
 def test_assertions():
     @nf.function
     def f(x):
