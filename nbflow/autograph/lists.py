@@ -176,8 +176,8 @@ class Probe:
         first: what the list holds before the loop.
     """
 
-    def __init__(self, first: Sequence = ()):
-        self.first = first
+    def __init__(self, first: Any = ()):
+        self.first: Any = first
         self.appends: int | None = 0
         self.example: Any = first[0] if type(first) is list and first else None
 

@@ -858,7 +858,7 @@ def lists_of_structures(x, n):
     return pairs
 
 
-@program((N, nf.constant(3)))
+@program((X, nf.constant(3)), (N, nf.constant(3)))
 def lists_that_while_makes(x, n):
     pairs = []
     i = 0
