@@ -9,6 +9,8 @@ from nbflow.dtypes import int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.shapes import Dim, bind_dim
 
+VARYING = "varying"  # what the names of sizes begin with that change from round to round
+BRANCH, AFTER, ROUNDS = "branch", "loop", "rounds"  # likewise, of sizes that control flow decides
 BOUND = 16  # a body is kept for so many sets of sizes
 
 
@@ -81,7 +83,7 @@ def _infer_cond(avals: Sequence[Aval], attrs: dict) -> tuple[Aval, ...]:
     results = []
     for one in zip(*(body.graph.outputs for body in attrs["branches"]), strict=True):
         sizes = tuple(
-            axis[0] if all(size == axis[0] for size in axis) else Dim.fresh("branch")
+            axis[0] if all(size == axis[0] for size in axis) else Dim.fresh(BRANCH)
             for axis in zip(*(v.shape for v in one), strict=True)
         )
         results.append(aval(one[0].dtype, sizes))
@@ -110,7 +112,6 @@ def saved_values(body: Body, saved: tuple[tuple[int, int], ...]) -> list[Value]:
     return [graph.inputs[k] if node < 0 else graph.nodes[node].outputs[k] for node, k in saved]
 
 
-VARYING = "varying"  # what the names of sizes begin with that change from round to round
 RAGGED = "ragged"  # and those of stacks whose rows have several sizes, which only a loop can read
 COUNT = aval(int64, ())
 
@@ -119,7 +120,7 @@ def _final_size(start, at, after):
     """A size of a carried value after a loop, for that before, in a round, and after a round."""
     if not (isinstance(at, Dim) and at.name.startswith(VARYING)):
         return at
-    return start if after == at else Dim.fresh("loop")
+    return start if after == at else Dim.fresh(AFTER)
 
 
 def own_sizes(body: Body) -> set[str]:
@@ -150,7 +151,7 @@ def _infer_loop(avals: Sequence[Aval], attrs: dict) -> tuple[Aval, ...]:
         if elements:
             length = elements[0].shape[0]
         elif attrs["tested"] or length is None:
-            length = Dim.fresh("rounds")
+            length = Dim.fresh(ROUNDS)
         changing = own_sizes(body)
         for v in stacked:
             row = [Dim.fresh(RAGGED) if not changing.isdisjoint(size_names((n,))) else n for n in v.shape]

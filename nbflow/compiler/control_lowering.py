@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nbflow.compiler.control import COND, LOOP, VARYING, Body, bodies, loop_parts, saved_values
+from nbflow.compiler.control import (
+    AFTER,
+    BRANCH,
+    COND,
+    LOOP,
+    RAGGED,
+    ROUNDS,
+    VARYING,
+    Body,
+    bodies,
+    loop_parts,
+    saved_values,
+)
 from nbflow.compiler.graph import CONSTANT, Graph, Node, Value, size_names
 from nbflow.compiler.kernels import ALL, Buffer, ControlCall, Slots
 from nbflow.compiler.lowering import Lowering
@@ -257,6 +269,9 @@ def _is_fixed(node: Node) -> bool:
         outside, inside = (loop_parts(v, node.attrs)[2] for v in (node.inputs, _with_count(node)))
         if any(x.shape[1:] != v.shape for x, v in zip(outside, inside, strict=True)):
             return False  # rows of several sizes
+        rows = [x.shape[1:] for x in (*outside, *node.outputs[carried:])]
+        if any(name.startswith((BRANCH, AFTER, ROUNDS, RAGGED)) for row in rows for name in size_names(row)):
+            return False  # a stack of stacks
     for value in node.outputs[:carried]:
         if not known.issuperset(size_names(value.shape)):
             return False
