@@ -188,8 +188,8 @@ class Liveness:
         return head
 
     def _with(self, node, after):
-        # a context may swallow an exception of any statement of the block: what is live after it is so all along
-        inside = Liveness(self.always | after).block(node.body, after)
+        # as if no context swallowed exceptions: then what a tape's block sets would be carried by every loop around it
+        inside = self.block(node.body, after)
         parts = [p for item in node.items for p in (item.context_expr, item.optional_vars) if p is not None]
         return (inside - bound(parts)) | read(parts)
 
@@ -211,3 +211,70 @@ class Liveness:
         for case in node.cases:
             found |= self.block(case.body, after) | read([case.pattern, *([case.guard] if case.guard else [])])
         return found
+
+
+class Sureness(Liveness):
+    """Finds what is surely read after each If, before it is bound again: `sure_after`.
+
+    A branch that leaves such a variable without a value is a mistake; of others nobody knows before the program runs.
+    """
+
+    def __init__(self):
+        super().__init__(NONE)
+
+    def statement(self, node: ast.stmt, after: Names) -> Names:
+        """What is surely read from one statement on."""
+        rule = getattr(self, f"_{type(node).__name__.lower()}", None)
+        return (after - bound((node,))) | surely_read(node) if rule is None else rule(node, after)
+
+    def _return(self, node, after):
+        return surely_read(node)
+
+    def _if(self, node, after):
+        node.sure_after = after
+        return surely_read(node.test) | (self.block(node.body, after) & self.block(node.orelse, after))
+
+    def _while(self, node, after):
+        head = surely_read(node.test) | (self.block(node.orelse, after) - bound(node.body))
+        self.block(node.body, head)
+        return head
+
+    def _for(self, node, after):
+        later = self.block(node.orelse, after) - bound([node.target, *node.body])
+        self.block(node.body, later)
+        return surely_read(node.iter) | later
+
+    _asyncfor = _for
+
+    def _with(self, node, after):
+        parts = [p for item in node.items for p in (item.context_expr, item.optional_vars) if p is not None]
+        return (self.block(node.body, after) - bound(parts)) | frozenset().union(*map(surely_read, parts))
+
+    _asyncwith = _with
+
+    def _try(self, node, after):
+        for statements in (node.body, node.orelse, node.finalbody, *(h.body for h in node.handlers)):
+            self.block(statements, NONE)
+        return after - bound((node,))
+
+    _trystar = _try
+
+    def _match(self, node, after):
+        for case in node.cases:
+            self.block(case.body, after)
+        return surely_read(node.subject) | (after - bound((node,)))
+
+
+def surely_read(node: ast.AST) -> Names:
+    """The variables that are read whenever a statement or expression runs."""
+    if isinstance(node, (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef)):
+        return NONE
+    if isinstance(node, ast.BoolOp):
+        return surely_read(node.values[0])
+    if isinstance(node, ast.IfExp):
+        return surely_read(node.test)
+    if isinstance(node, ast.AugAssign):
+        return surely_read(node.value) | bound((node.target,))
+    if isinstance(node, ast.Name):
+        return read((node,))
+    return frozenset().union(*map(surely_read, ast.iter_child_nodes(node)))

@@ -20,12 +20,13 @@ from nbflow.tensor.state import state
 from nbflow.tensor.tensor import to_tensor
 
 
-def if_(test, then: Callable, orelse: Callable | None, names: Sequence[str], dead=(), places=()) -> None:
+def if_(test, then: Callable, orelse: Callable | None, names: Sequence[str], dead=(), sure=(), places=()) -> None:
     """if test: then() else: orelse().
 
     Args:
         names: the variables that the branches may change and that are read afterwards.
         dead: those that they may change and read, but nobody afterwards.
+        sure: those of `names` that are surely read afterwards.
         places: attributes and elements that they assign, see Variables.
     """
     if not is_staged(test):
@@ -35,22 +36,31 @@ def if_(test, then: Callable, orelse: Callable | None, names: Sequence[str], dea
             orelse()
         return
     functions = (then, orelse)
-    _staged_if(truth(test), functions, Variables(functions, names, places), Variables(functions, dead))
+    _staged_if(truth(test), functions, Variables(functions, names, places), Variables(functions, dead), sure)
 
 
-def _staged_if(test, functions: Sequence[Callable | None], variables: Variables, dead: Variables | None = None) -> None:
+def _staged_if(
+    test,
+    functions: Sequence[Callable | None],
+    variables: Variables,
+    dead: Variables | None = None,
+    sure: Sequence[str] = (),
+) -> None:
     before, before_dead = [_growing(v) for v in variables.get()], dead.get() if dead else []
+    ends: dict[int, list] = {}
 
-    def values(function: Callable | None) -> list:
+    def values(branch: int) -> list:
         variables.set(before)
         if dead:
             dead.set(before_dead)
+        function = functions[branch]
         if function is not None:
             function()
-        return variables.get()
+        ends[branch] = variables.get()
+        return ends[branch]
 
     try:
-        results = staged_if(test, [partial(values, f) for f in functions], variables.names)
+        results = staged_if(test, (partial(values, 0), partial(values, 1)), variables.names)
     except Exception as error:
         variables.set(before)
         if dead:
@@ -64,6 +74,10 @@ def _staged_if(test, functions: Sequence[Callable | None], variables: Variables,
         if other is not None:
             other()
         return
+    for name, then, orelse in zip(variables.names, ends[0], ends[1], strict=True):
+        if name in sure and isinstance(then, Undefined) != isinstance(orelse, Undefined):
+            holds = test if isinstance(orelse, Undefined) else not_(test)
+            NAMES["debugging.Assert"](holds, [f"'{name}' has no value: only the other branch of the `if` gives it one"])
     variables.set(_as_before(before, results))
 
 

@@ -22,6 +22,7 @@ from nbflow.autograph.names import (
     NONE,
     Liveness,
     Names,
+    Sureness,
     bound,
     captured,
     declared,
@@ -87,6 +88,7 @@ class _Definition(ast.NodeTransformer):
         self.locals |= bound(body) - self.globals - self.nonlocals
         always = captured(node) | self.globals | self.nonlocals
         Liveness(always).block(body, always)
+        Sureness().block(body, frozenset())
         node.body = document + self._declarations(node) + self.function_body(body, NONE, node)
         return node
 
@@ -176,6 +178,8 @@ class _Definition(ast.NodeTransformer):
         arguments = [test, _name(then.name), orelse, self._names(after)]
         dead = (made & node.live_inside) - after
         keywords = {"dead": self._names(dead)} if dead else {}
+        if sure := after & node.sure_after:
+            keywords["sure"] = self._names(sure)
         return [*functions, self._operator("if_", node, arguments, {**keywords, **places})]
 
     def visit_While(self, node):

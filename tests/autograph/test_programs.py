@@ -44,3 +44,54 @@ def test_traced_is_as_eager(function, run):
             np.testing.assert_allclose(one, other, rtol=2e-6, atol=1e-6)
     for one, other in zip(leaves(gradients), leaves(wanted_gradients), strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-5, atol=1e-5)
+
+
+def test_what_only_a_round_uses_needs_no_first_value():
+    """Also where a tape's block sets it: nothing is missed after a loop without rounds."""
+
+    @nf.function
+    def f(n):
+        total = 0.0
+        for i in nf.range(n):
+            with nf.GradientTape() as tape:
+                x = nf.cast(i, nf.float32)
+                tape.watch(x)
+                y = x * x
+            total += tape.gradient(y, x)
+        return total
+
+    assert [float(f(nf.constant(n))) for n in (0, 1, 4)] == [0, 0, 12]
+
+
+def test_a_variable_of_one_branch():
+    """It may be missing after the other branch as long as nobody reads it there."""
+
+    @nf.function
+    def read(c, x):
+        if c:
+            y = x * 2.0
+        return y
+
+    assert float(read(nf.constant(True), nf.constant(3.0))) == 6
+    with pytest.raises(nf.errors.InvalidArgumentError, match=r"'y' has no value.*test_programs\.py"):
+        read(nf.constant(False), nf.constant(3.0))
+
+    @nf.function
+    def guarded(c, x):
+        if c:
+            y = x * 2.0
+        if c:
+            x = x + y
+        return x
+
+    assert [float(guarded(nf.constant(c), nf.constant(3.0))) for c in (True, False)] == [9, 3]
+
+    @nf.function
+    def returning(c, x):
+        if c:
+            y = x * 2.0
+        else:
+            return x
+        return y + 1.0
+
+    assert [float(returning(nf.constant(c), nf.constant(3.0))) for c in (True, False)] == [7, 3]
