@@ -452,7 +452,9 @@ def _row_added(emitter, values, attrs):
         if node.attrs["axis"] == 0 and indices.aval.size == 1 and not node.attrs.get("batch_dims", 0):
             point = emitter.emit(T["reshape"], [indices], {"shape": (1, 1)})
             row = emitter.emit(T["reshape"], [updates], {"shape": (1, *x.shape[1:])})
-            return emitter.emit(T["tensor_scatter_nd_add"], [x, point, row], _without(node.attrs, "axis", "size", "batch_dims"))
+            return emitter.emit(
+                T["tensor_scatter_nd_add"], [x, point, row], _without(node.attrs, "axis", "size", "batch_dims")
+            )
     return None
 
 
