@@ -154,7 +154,7 @@ def _load_waiting() -> None:
         begun, kernels = time.perf_counter(), _waiting[:]
         if not kernels:
             return  # another thread has
-        engine = _load(*(code for _, _, code in kernels))
+        engine = _load(*{symbol: code for _, symbol, code in kernels}.values())  # two threads may have made one kernel
         share = (time.perf_counter() - begun) / len(kernels)
         for loaded, symbol, _ in kernels:
             loaded._address = engine.get_function_address(symbol)
