@@ -72,7 +72,7 @@ def bodies(node: Node) -> tuple[Body, ...]:
 
 def has_effect(node: Node) -> bool:
     """Whether a node must run although nobody reads its results."""
-    return node.op.effect or any(body.has_effect for body in bodies(node))
+    return node.op.effect or (node.op.control and any(body.has_effect for body in bodies(node)))
 
 
 # --- cond -------------------------------------------------------------------------------------------------------------

@@ -150,6 +150,7 @@ class Graph:
 
     Attributes:
         updates: {input: value}: what variables' inputs hold after the graph has run.
+        simple: whether passes.simplify has been over it.
     """
 
     def __init__(self):
@@ -157,6 +158,7 @@ class Graph:
         self.nodes: list[Node] = []
         self.outputs: list[Value] = []
         self.updates: dict[Value, Value] = {}
+        self.simple = False
 
     def input(self, value_aval: Aval) -> Value:
         """A new input."""
@@ -213,6 +215,8 @@ def rebuild(graph: Graph, visit, input_aval=lambda value: value.aval) -> Graph:
 def size_sources(graph: Graph) -> dict[Node, list[Value]]:
     """For nodes with sizes among their attributes that only values decide: the results of host ops that decide them."""
     sources: dict[Node, list[Value]] = {}
+    if not any(node.op.decides_sizes for node in graph.nodes):
+        return sources
     decided: dict[str, Value] = {}
     for node in graph.nodes:
         if decided:

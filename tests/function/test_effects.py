@@ -64,7 +64,11 @@ def test_what_counts():
     assert effects_of(harmless, (ONE, Holder()), {}) == []
 
 
-@pytest.mark.parametrize("function", [lambda x: KEPT.append(x), len, one_of_each.__call__, eval("lambda: 0")], ids=repr)
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: KEPT.append(x), len, one_of_each.__call__, eval("lambda: 0")],
+    ids=["lambda", "builtin", "method", "no source"],
+)
 def test_functions_without_a_definition_are_left_alone(function):
     assert effects_of(function, (ONE,), {}) == []
 

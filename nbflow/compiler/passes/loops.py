@@ -69,8 +69,6 @@ def _joined(new: Graph, group: list[Node], inputs: list[Value]) -> dict:
 
 def prune_loops(graph: Graph) -> Graph:
     """The graph with loops that carry, stack and read only what somebody reads."""
-    if not any(node.op is LOOP for node in graph.nodes):
-        return graph
     read = {v for node in graph.nodes for v in node.inputs} | set(graph.results())
 
     def visit(new: Graph, node: Node, inputs: list[Value]):

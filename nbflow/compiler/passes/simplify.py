@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nbflow.compiler.control import has_effect
+from nbflow.compiler.control import LOOP, has_effect
 from nbflow.compiler.graph import CONSTANT, Graph, Value, rebuild, size_sources
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.loops import join_loops, prune_loops
@@ -78,6 +78,8 @@ def scalar_constant(value: Value):
 
 def simplify(graph: Graph) -> Graph:
     """The graph in primitive ops, without repetition."""
+    if graph.simple:
+        return graph
     emitters: dict[int, Emitter] = {}
 
     def visit(new, node, inputs):
@@ -85,7 +87,11 @@ def simplify(graph: Graph) -> Graph:
         emitter.where = node.where
         return emitter.emit(node.op, inputs, node.attrs)
 
-    return drop_unused(prune_loops(drop_unused(rebuild(join_loops(graph), visit))))
+    simple = drop_unused(rebuild(join_loops(graph), visit))
+    if any(node.op is LOOP for node in simple.nodes):
+        simple = drop_unused(prune_loops(simple))
+    simple.simple = True
+    return simple
 
 
 def drop_unused(graph: Graph, effects_from: int = 0) -> Graph:
@@ -94,14 +100,16 @@ def drop_unused(graph: Graph, effects_from: int = 0) -> Graph:
     Args:
         effects_from: of nodes with effects those from this number on are kept though no output needs them.
     """
-    needed = {id(v) for v in graph.results()}
+    needed = set(graph.results())
     sources = size_sources(graph)
     kept = []
-    for number, node in reversed(list(enumerate(graph.nodes))):
-        wanted = number >= effects_from and has_effect(node)
-        if wanted or any(id(v) in needed for v in node.outputs):
-            kept.append(node)
-            needed.update(map(id, node.inputs))
-            needed.update(map(id, sources.get(node, ())))
+    for number in range(len(graph.nodes) - 1, -1, -1):
+        node = graph.nodes[number]
+        if needed.isdisjoint(node.outputs) and (number < effects_from or not has_effect(node)):
+            continue
+        kept.append(node)
+        needed.update(node.inputs)
+        if node in sources:
+            needed.update(sources[node])
     graph.nodes = kept[::-1]
     return graph
