@@ -158,7 +158,7 @@ def compile_source(stem: str, source: str) -> native.Loaded:
     """A kernel from source that uses the names above."""
     if "gemm" in source:
         blas.library()
-    return native.kernel(stem, source, namespace())
+    return native.kernel(stem, source, namespace(), portable=True)
 
 
 def nest_call(nest: Nest, buffer_of, stores: str = "") -> Call:

@@ -26,7 +26,7 @@ from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python
 
 from nbflow.config import cache_dir
-from nbflow.runtime import collection, intrinsics
+from nbflow.runtime import assistant, collection, intrinsics
 
 MAGIC = b"nbflow object 1\n"
 I64 = types.int64
@@ -139,13 +139,9 @@ def _load(*codes: bytes):
     return engine
 
 
-_waiting: list[tuple["Loaded", str, bytes]] = []  # kernels whose object code is there but not in memory yet
+# kernels that nobody has run yet, the names that their source uses, and their symbol and code if they are compiled
+_waiting: list[tuple["Loaded", dict, tuple[str, bytes] | None]] = []
 _loading = threading.Lock()
-
-
-def _waiting_kernel(loaded: "Loaded", symbol: str, code: bytes) -> "Loaded":
-    _waiting.append((loaded, symbol, code))
-    return loaded
 
 
 def _load_waiting() -> None:
@@ -154,12 +150,29 @@ def _load_waiting() -> None:
         begun, kernels = time.perf_counter(), _waiting[:]
         if not kernels:
             return  # another thread has
-        engine = _load(*{symbol: code for _, symbol, code in kernels}.values())  # two threads may have made one kernel
+        missing = [(loaded.name, loaded.source) for loaded, _, stored in kernels if stored is None]
+        codes = {}
+        with assistant.assisted(missing), collection.paused():
+            for loaded, namespace, stored in kernels:
+                codes[loaded] = stored or compile_to_disk(loaded.name, loaded.source, namespace)
+        engine = _load(*dict(codes.values()).values())  # two threads may have made one kernel
         share = (time.perf_counter() - begun) / len(kernels)
-        for loaded, symbol, _ in kernels:
+        for loaded, (symbol, _) in codes.items():
             loaded._address = engine.get_function_address(symbol)
             loaded.seconds += share
-        del _waiting[: len(kernels)]
+        del _waiting[: len(kernels)]  # only now: where all this is interrupted they wait on
+
+
+def compile_to_disk(name: str, source: str, namespace: dict) -> tuple[str, bytes]:
+    """The symbol and object code of a kernel: from disk, or compiled now and written there."""
+    stored = _read(name)
+    if stored is not None:
+        return stored
+    compiled = cfunc(KERNEL_SIGNATURE, error_model="numpy")(_define(name, source, namespace))
+    symbol = compiled.native_name
+    code = compiled._library.serialize_using_object_code()[2][0]
+    _save(name, source, symbol, code)
+    return symbol, code
 
 
 def _save(name: str, source: str, symbol: str, code: bytes) -> None:
@@ -180,33 +193,29 @@ def _define(name: str, source: str, namespace: dict):
 _kernels: dict[str, Loaded] = {}  # by name: one copy of each kernel in a process
 
 
-def kernel(stem: str, source: str, namespace: dict) -> Loaded:
-    """The kernel that source defines as `def {name}(p, begin, end)`, from memory, from disk, or compiled now.
+def kernel(stem: str, source: str, namespace: dict, portable: bool = False) -> Loaded:
+    """The kernel that source defines as `def {name}(p, begin, end)`, from memory, from disk, or compiled.
 
     Args:
         stem: what the kernel does, as an identifier.
         source: Python source, in which "{name}" stands for the kernel's name.
         namespace: the names that source uses.
+        portable: whether another process can compile it, which the first use of its address waits for.
     """
     name = unique_name(stem, source)
     found = _kernels.get(name)
     if found is not None:
         return found
     source = source.replace("{name}", name)
-    begun = time.perf_counter()
     if numba_config.DISABLE_JIT:
         intrinsics.PYTHON_KERNELS.append(_define(name, source, namespace))
         loaded = Loaded(name, source, len(intrinsics.PYTHON_KERNELS) - 1, "python")
-    elif (stored := _read(name)) is not None:
-        loaded = _waiting_kernel(Loaded(name, source, None, "disk"), *stored)
     else:
-        with collection.paused():
-            compiled = cfunc(KERNEL_SIGNATURE, error_model="numpy")(_define(name, source, namespace))
-        symbol = compiled.native_name
-        code = compiled._library.serialize_using_object_code()[2][0]
-        _save(name, source, symbol, code)
-        loaded = _waiting_kernel(Loaded(name, source, None, "compiled"), symbol, code)
-    loaded.seconds += time.perf_counter() - begun
+        stored = _read(name)
+        loaded = Loaded(name, source, None, "compiled" if stored is None else "disk")
+        if not portable:  # it may fail, which is the business of who asks for it
+            stored = stored or compile_to_disk(name, source, namespace)
+        _waiting.append((loaded, namespace, stored))
     return _kernels.setdefault(name, loaded)
 
 
