@@ -178,7 +178,10 @@ class Fuser:
         order = {node: k for k, node in enumerate([*source.level, *work.level])}
         union.level = {node: levels[node] for node in order}
         union.order = source.order
-        if not self._edges_meet(union) or self._operands(union) > MAX_OPERANDS:
+        # what holds within the source holds on, unless the loops become others
+        same = (union.domain, union.reduced) == (source.domain, source.reduced)
+        same = same and all(levels[node] == level for node, level in source.level.items())
+        if not self._edges_meet(union, work if same else union) or self._operands(union) > MAX_OPERANDS:
             return work
         self.works = [w for w in self.works if w is not source and w is not work]
         self.works.append(union)
@@ -190,7 +193,8 @@ class Fuser:
                 self.sources[key] = (sources - {source, work}) | {union}
         return union
 
-    def _edges_meet(self, union: Group) -> bool:
+    def _edges_meet(self, union: Group, readers: Group) -> bool:
+        """Whether what members of `readers` read of the union lies where it was written."""
         trailing = union.reduced is not None and all(
             axis >= len(union.domain) - len(union.reduced) for axis in union.reduced
         )
@@ -199,7 +203,8 @@ class Fuser:
         if union.has_reduction and not trailing and any(self._leaves(n, union) for n in union.level if not n.op.reduce):
             return False  # likewise: what is stored point by point is no part of that
         expected: dict[tuple[bool, str], tuple] = {}
-        for node, level in union.level.items():
+        for node in readers.level:
+            level = union.level[node]
             if node.op.reduce and level == ROW:
                 return False
             for index, value in enumerate(node.inputs):
