@@ -264,12 +264,11 @@ def staged_for(elements, test: Callable | None, body: Callable, values: Sequence
         start, limit, delta = (to_tensor(v, hint=hint) for v in (elements.start, elements.limit, elements.delta))
         count = TABLE["cast"](-((start - limit) // delta), dtype=int64)
 
-        def by_number(number, *rest):
-            element, rest = rest[0], rest[1:]
+        def counting(element, *rest):
             return [element + delta, *body(element, *rest)]
 
         inner = None if test is None else lambda _, *rest: test(*rest)
-        loop = _Loop(["the range", *names], lambda at, *rest: by_number(None, at, *rest), inner)
+        loop = _Loop(["the range", *names], counting, inner)
         return loop.run([start, *values], [], None, count)[1:]
     leaves, form = optree.tree_flatten(elements)
     tensors = [to_tensor(x) for x in leaves]
@@ -326,6 +325,7 @@ class _Loop:
         self.names, self.body, self.test, self.sliced = names, body, test, sliced
         self.stacking = False
         self.stacks: list = []
+        self.avals: list[Aval] = []  # of the carries in a round, as general as attempts have shown need be
 
     def run(self, values: Sequence, elements: list, trips, count, reverse: bool = False, invariants=None) -> list:
         """Adds the loop to the trace under way; returns the values after it."""
@@ -371,8 +371,8 @@ class _Loop:
         self.carries = [outer.lift(to_tensor(self.leaves[k])) for k in self.places]
         owner_names = [self.names[k] for k in owners]
         self._invariants = [None if invariants is None else invariants[k] for k in owners]
-        avals = getattr(self, "avals", None)
-        if avals is None or len(avals) != len(self.carries) or not self._fits(avals):
+        avals = self.avals
+        if len(avals) != len(self.carries) or not self._fits(avals):
             avals = [_general(c._aval, self._invariants[k]) for c, k in zip(self.carries, self.places, strict=True)]
         self.avals = avals
         slices = [aval(x._aval.dtype, x._aval.shape[1:]) for x in self.elements]
