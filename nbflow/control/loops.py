@@ -43,7 +43,7 @@ def while_loop(
         name: accepted as TensorFlow's; it has no effect.
 
     Returns:
-        The values after the last round, in the structure of loop_vars.
+        The values after the last round, in the structure of loop_vars; eagerly in that of what body returned.
 
     Raises:
         TypeError: cond or body cannot be called, or a dtype changes.
@@ -67,18 +67,22 @@ def while_loop(
         if maximum_iterations.ndim:
             raise ValueError(f"'maximum_iterations' must be a scalar. Received shape: {maximum_iterations.shape}")
 
+    form = loop_vars
+
     def step(*values):
+        nonlocal form
         following = body(*values)
         if len(values) == 1 and not isinstance(following, (list, tuple)):
             following = [following]
         nest.assert_same_structure(list(values), list(following))
+        form = loop_vars if tracing() else following
         return list(following)
 
     if tracing():
         found = _staged(cond, step, values, _names(body, values), shape_invariants, maximum_iterations)
     else:
         found = _repeated(cond, step, values, maximum_iterations)
-    found = nest.pack_sequence_as(loop_vars, nest.flatten(found))
+    found = nest.pack_sequence_as(form, nest.flatten(found))
     return found if back_prop else nest.map_structure(_without_gradient, found)
 
 
