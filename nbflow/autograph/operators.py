@@ -35,7 +35,7 @@ def of(function: Any) -> Any:
         if function is map:
             return lambda called, *iterables: found(of(called), *iterables)  # type: ignore[misc]
         return function if found is None else found
-    if isinstance(function, types.FunctionType) and function.__module__.startswith("nbflow."):
+    if isinstance(function, types.FunctionType) and (function.__module__ or "").startswith("nbflow."):
         return partial(_calling, function) if function.__name__ in _CALLING else converted_call(function)
     return converted_call(function)
 

@@ -26,8 +26,8 @@ def test_activation_is_learned_in_one_fused_kernel(example):
     first, last, fitter = example.activation(steps=150)
     assert last < 0.02 < 1 < first
     text = fitter.train_step.kernels()
-    assert re.search(r"def add_squareplus_squareplus_dx_squareplus_db_\w+\(p, begin, end\):", text)
-    shown = PAGE[PAGE.index("@vector_function") : PAGE.index("def add_squareplus")]
+    assert re.search(r"def multiply_add_squareplus_squareplus_dx_and_1_\w+\(p, begin, end\):", text)
+    shown = PAGE[PAGE.index("@vector_function") : PAGE.index("def multiply_add_squareplus")]
     assert shown in text
 
 
