@@ -67,10 +67,17 @@ class Team:
             native.entry(interpreter.wake, 1, nogil=False)(self.address)
 
 
-@cache
+_teams: list[Team] = []  # the one team, once it is started
+_starting = threading.Lock()
+
+
 def team() -> Team:
     """The team, started at the first call."""
-    return Team()
+    if not _teams:
+        with _starting:  # of two teams each would take a program for its own
+            if not _teams:
+                _teams.append(Team())
+    return _teams[0]
 
 
 def team_size() -> int:
@@ -97,4 +104,4 @@ def run_alone():
 
 
 if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads: it starts its own team
-    os.register_at_fork(after_in_child=team.cache_clear)
+    os.register_at_fork(after_in_child=_teams.clear)

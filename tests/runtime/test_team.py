@@ -13,6 +13,7 @@ import pytest
 import nbflow as nf
 from nbflow import config
 from nbflow.errors import InvalidArgumentError
+from nbflow.runtime import threads
 
 LARGE = 1_500_000
 
@@ -53,6 +54,23 @@ def test_python_threads_take_turns():
         thread.join(60)
     assert not any(t.is_alive() for t in threads)
     assert wrong == []
+
+
+def test_threads_that_start_the_team_get_one(monkeypatch):
+    monkeypatch.setattr(threads, "_teams", [])
+    barrier, found = threading.Barrier(4), []
+
+    def work():
+        barrier.wait()
+        found.append(threads.team())
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(set(map(id, found))) == 1
+    found[0].stop()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
