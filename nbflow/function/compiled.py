@@ -52,6 +52,7 @@ class Compiled:
         ]
         self._loose = any(isinstance(c, Variable) and not c.shape.is_fully_defined() for c in self.captures)
         self._programs: dict[tuple, Program | Stages] = {}
+        self._making = threading.RLock()
         self._quick: dict[tuple, Callable] = {}  # by Avals of the arguments where sizes are open, else by ()
         self._derivatives: dict[tuple, DerivativeGraph] = {}
         self._with_scalars: dict[tuple, Compiled] = {}
@@ -82,7 +83,12 @@ class Compiled:
         """The program for inputs of these Avals, captures included."""
         key = tuple(avals) if self._symbolic or self._loose else ()
         found = self._programs.get(key)
-        if found is None:
+        return self._new_program(key, avals) if found is None else found
+
+    def _new_program(self, key: tuple, avals: Sequence[Aval]) -> Program | Stages:
+        with self._making:
+            if key in self._programs:
+                return self._programs[key]  # another thread was quicker
             sizes: dict[str, int] = {}
             for k, axis, dim in self._symbolic:
                 sizes[dim.name] = avals[k].shape[axis]
@@ -91,7 +97,7 @@ class Compiled:
             quick = None if self._loose or self._updates or self._replaced else quick_call(found, self._dense)
             if quick is not None:
                 self._quick[key[: self._arguments]] = quick
-        return found
+            return found
 
     def quick(self, arguments: Sequence[Tensor]) -> Callable | None:
         """The quick way for these arguments, if there is one and they have been here before."""

@@ -13,7 +13,7 @@ _HEAD = bytes.__basicsize__ - 1  # from the start of a bytes object to its conte
 
 
 def quick_call(program, captures: Sequence[Tensor | Variable]) -> Callable | None:
-    """(tensors) -> the result of a program, or a list of several; None where it needs more care.
+    """(tensors) -> the result of a program, or a list of several; None where it needs more care. It keeps the program.
 
     Args:
         program: what runs. It must not update Variables.
@@ -32,7 +32,7 @@ def _launch(program: Program) -> Callable:
     a, address, launch = program.output_avals[0], program.address, threads.launch()
     nbytes, padding = a.nbytes, (0,) * (3 - len(program.updated))
 
-    def call(tensors: Sequence[Tensor]) -> Tensor:
+    def call(tensors: Sequence[Tensor], _alive=program) -> Tensor:
         result = allocate(nbytes)
         return make(result, launch(address, id(result), *[t._ptr for t in tensors], *padding), a)
 
@@ -43,7 +43,7 @@ def _one_result(program: Program, captures: Sequence) -> Callable:
     a, address, run, check = program.output_avals[0], program.address, threads.run_alone(), _check(program)
     nbytes, pack, first = a.nbytes, struct.Struct(f"{1 + len(program.updated)}q").pack, struct.Struct("q").unpack_from
 
-    def call(tensors: Sequence[Tensor]) -> Tensor:
+    def call(tensors: Sequence[Tensor], _alive=program) -> Tensor:
         if captures:
             tensors = [*tensors, *[c._tensor if type(c) is Variable else c for c in captures]]
         result = allocate(nbytes)
@@ -61,7 +61,7 @@ def _several_results(program: Program, captures: Sequence) -> Callable:
     count = len(avals)
     pack, addresses = struct.Struct(f"{count + len(program.updated)}q").pack, struct.Struct(f"{count}q").unpack_from
 
-    def call(tensors: Sequence[Tensor]) -> list[Tensor]:
+    def call(tensors: Sequence[Tensor], _alive=program) -> list[Tensor]:
         if captures:
             tensors = [*tensors, *[c._tensor if type(c) is Variable else c for c in captures]]
         results = [allocate(a.nbytes) for a in avals]

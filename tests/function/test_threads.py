@@ -54,6 +54,20 @@ def test_one_function(size, calls):
     assert f.experimental_get_tracing_count() == 1
 
 
+def test_first_calls_at_the_same_time():
+    """Each makes programs for itself; whatever program is dropped again is not in use."""
+    w = nf.range(10.0)
+    for _ in range(25):
+        f = nf.function(lambda x: (nf.reduce_sum(nf.sigmoid(x * 0.01) + x), x * 3.0 + w))
+
+        def work(k, f=f):
+            x = nf.fill([10], float(k))
+            for _ in range(10):
+                np.testing.assert_array_equal(f(x)[1], 3 * np.float32(k) + w.numpy())
+
+        in_threads(6, work)
+
+
 def test_traces_at_the_same_time():
     f = nf.function(lambda x: nf.tanh(x) * x)
     barrier = threading.Barrier(6)
