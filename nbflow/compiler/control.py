@@ -11,6 +11,7 @@ from nbflow.shapes import Dim, bind_dim
 
 VARYING = "varying"  # what the names of sizes begin with that change from round to round
 BRANCH, AFTER, ROUNDS = "branch", "loop", "rounds"  # likewise, of sizes that control flow decides
+RAGGED = "ragged"  # and those of stacks whose rows have several sizes, which only a loop can read
 BOUND = 16  # a body is kept for so many sets of sizes
 
 
@@ -112,7 +113,6 @@ def saved_values(body: Body, saved: tuple[tuple[int, int], ...]) -> list[Value]:
     return [graph.inputs[k] if node < 0 else graph.nodes[node].outputs[k] for node, k in saved]
 
 
-RAGGED = "ragged"  # and those of stacks whose rows have several sizes, which only a loop can read
 COUNT = aval(int64, ())
 
 

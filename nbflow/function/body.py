@@ -14,7 +14,7 @@ from nbflow.ops.table import TABLE
 from nbflow.tape.gradient_tape import GradientTape
 from nbflow.tensor.indexed_slices import added
 from nbflow.tensor.state import state
-from nbflow.tensor.tensor import Tensor, is_number, to_tensor
+from nbflow.tensor.tensor import Tensor, is_number
 from nbflow.tensor.variable import Variable
 
 
@@ -115,18 +115,6 @@ def _all_values(graph: Graph) -> list[Value]:
     return [*graph.inputs, *(v for node in graph.nodes for v in node.outputs)]
 
 
-def trace_body(outer: Trace, avals: Sequence[Aval], function: Callable[[list], list]) -> tuple[BodyTrace, list]:
-    """Runs function(tensors of these avals) within a trace of its own.
-
-    Returns:
-        The trace, whose graph has no outputs yet, and the function's results: tensors of the trace.
-    """
-    trace = BodyTrace(outer)
-    with trace.active():
-        results = function([trace.argument(a) for a in avals])
-        return trace, [None if r is None else trace.lift(to_tensor(r)) for r in results]
-
-
 # --- derivatives ------------------------------------------------------------------------------------------------------
 
 
@@ -143,6 +131,7 @@ class Backward:
         self._source: BodyTrace = body.trace
         self.trace = body.trace.extended(outer)
         self._tensors: dict[Value, SymbolicTensor] = {}
+        self._own = set(_all_values(self.forward))
 
     def tensor(self, value: Value) -> SymbolicTensor:
         """The tensor that stands for a value of the body, the same each time."""
@@ -170,8 +159,6 @@ class Backward:
 
     def is_forward(self, value: Value) -> bool:
         """Whether a value is the body's own, rather than made for the gradient."""
-        if not hasattr(self, "_own"):
-            self._own = {v for node in self.forward.nodes for v in node.outputs} | {*self.forward.inputs}
         return value in self._own
 
 
@@ -216,8 +203,3 @@ def zeros(trace: BodyTrace, a: Aval) -> SymbolicTensor:
     """Zeros of a shape that is known, within an active trace."""
     zero = SymbolicTensor(trace, trace.graph.constant(np.zeros((), a.dtype.np), a.dtype))
     return TABLE["broadcast_to"](zero, shape=a.shape) if a.shape else zero
-
-
-def zeros_like(tensor):
-    """Zeros of a tensor's shape and dtype."""
-    return TABLE["zeros_like"](tensor)

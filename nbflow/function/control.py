@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from nbflow.compiler.control import VARYING
+from nbflow.compiler.control import AFTER, BRANCH, VARYING
 from nbflow.compiler.graph import Aval, aval
 from nbflow.dtypes import bool_, int32, int64
 from nbflow.function.body import BodyTrace
@@ -221,7 +221,7 @@ def _branch_tensors(traces, found, columns, names, titles) -> list[list]:
 
 def _zeros(a: Aval):
     """Zeros of a dtype and a shape; a size that is not known becomes 0."""
-    shape = tuple(n if isinstance(n, int) or not n.name.startswith((VARYING, "loop", "branch")) else 0 for n in a.shape)
+    shape = tuple(n if isinstance(n, int) or not n.name.startswith((VARYING, AFTER, BRANCH)) else 0 for n in a.shape)
     zero = to_tensor(np.zeros((), a.dtype.np), a.dtype)
     return TABLE["broadcast_to"](zero, shape=shape) if shape else zero
 

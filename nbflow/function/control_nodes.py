@@ -6,7 +6,7 @@ from nbflow.compiler.control import COND, LOOP, VARYING, Body, loop_parts, saved
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Value, aval, size_names
 from nbflow.compiler.layout import IOTA
 from nbflow.dtypes import int64
-from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros, zeros_like
+from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros
 from nbflow.function.trace import SymbolicTensor
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim
@@ -144,7 +144,7 @@ def _cond_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
         with backward.active() as trace:
             found = [g for g, t in zip(found, there, strict=True) if t]
             found = [
-                zeros_like(backward.tensor(body.graph.inputs[k - 1])) if g is None else g
+                TABLE["zeros_like"](backward.tensor(body.graph.inputs[k - 1])) if g is None else g
                 for k, g in zip(sources, found, strict=True)
             ]
             ends = [trace.lift(to_tensor(g)).value for g in found]
@@ -223,7 +223,8 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
                 own = next_flows[position]
                 next_flows[position] = added(own, seeds[position])
         next_flows = [
-            zeros_like(backward.tensor(inside[k])) if g is None else g for k, g in zip(live, next_flows, strict=True)
+            TABLE["zeros_like"](backward.tensor(inside[k])) if g is None else g
+            for k, g in zip(live, next_flows, strict=True)
         ]
         rows = [(k, g) for k, g in zip(across, found[len(live) :], strict=False) if g is not None]
         shares = [(k, g) for k, g in zip(into, found[len(live) + len(across) :], strict=True) if g is not None]
@@ -248,27 +249,13 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     used_elements = [v for v in leaves if known.get(v, ("",))[0] == "element"]
     used_constants = [v for v in leaves if known.get(v, ("",))[0] == "constant"]
 
-    where = {v: (-1, k) for k, v in enumerate(graph.inputs)}
-    where |= {v: (n, k) for n, node in enumerate(graph.nodes) for k, v in enumerate(node.outputs)}
-    names = tuple(where[v] for v in saved)
-    before = attrs["saved"]
-    forward_saved = (*before, *(n for n in dict.fromkeys(names) if n not in before))
-    stacks: list = []
-    rounds = None
-    if saved or attrs["tested"]:
-        base = len(graph.outputs)
-        again = {**attrs, "saved": forward_saved}
-        if SHAPES in again:  # sizes keep their names, but for the results that come behind
-            again[SHAPES] = again[SHAPES][: base + len(before)]
-        made = _results(LOOP, inputs, again)
-        stacks = [made[base + forward_saved.index(n)] for n in names]
-        rounds = made[-1] if attrs["tested"] else None
+    stacks, rounds = _saving(saved, inputs, attrs) if saved or attrs["tested"] else ([], None)
 
     order = [t.value for t in (*flows, *totals)]
     scan = [*saved, *(t.value for t in arrivals), *used_elements]
     new = extract(trace, [*order, *scan, *used_constants, *extra], ends, nodes, outer)
-    starts = [zeros_like(outputs[k]) if upstream[k] is None else upstream[k] for k in live]
-    starts += [zeros_like(constants[k]) for k, _ in shares]
+    starts = [TABLE["zeros_like"](outputs[k]) if upstream[k] is None else upstream[k] for k in live]
+    starts += [TABLE["zeros_like"](constants[k]) for k, _ in shares]
     scanned = [*stacks, *(upstream[k] for k in seeded), *(elements[known[v][1]] for v in used_elements)]
     counter = rounds if rounds is not None else count
     made = _results(
@@ -302,12 +289,27 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     return [a if w else None for a, w in zip(answers, wanted, strict=True)]
 
 
+def _saving(values: Sequence[Value], inputs: Sequence, attrs: dict) -> tuple[list, SymbolicTensor | None]:
+    """Adds a loop once more, with stacks of some values of its body; and the number of its rounds, if it is tested."""
+    graph, before = attrs["body"].graph, attrs["saved"]
+    where = {v: (-1, k) for k, v in enumerate(graph.inputs)}
+    where |= {v: (n, k) for n, node in enumerate(graph.nodes) for k, v in enumerate(node.outputs)}
+    names = [where[v] for v in values]
+    saved = (*before, *(n for n in dict.fromkeys(names) if n not in before))
+    base = len(graph.outputs)
+    again = {**attrs, "saved": saved}
+    if SHAPES in again:  # sizes keep their names, but for the results that come behind
+        again[SHAPES] = again[SHAPES][: base + len(before)]
+    made = _results(LOOP, inputs, again)
+    return [made[base + saved.index(n)] for n in names], made[-1] if attrs["tested"] else None
+
+
 def _of_rounds(stacked, rounds):
     """Stacked rows with zeros for the rounds that did not run, whose rows nobody wrote."""
     numbers = apply_free(IOTA, {"size": stacked.nbflow_shape[0], "dtype": int64})
     ran = TABLE["less"](numbers, TABLE["cast"](rounds, dtype=int64))
     ran = TABLE["reshape"](ran, shape=(stacked.nbflow_shape[0], *(1,) * (stacked.ndim - 1)))
-    return TABLE["select"](ran, stacked, zeros_like(stacked))
+    return TABLE["select"](ran, stacked, TABLE["zeros_like"](stacked))
 
 
 def _flowing(at: Aval, after: Aval) -> Aval:
