@@ -82,11 +82,9 @@ def mangled(name: str, owner: str) -> str:
 
 
 def _holds(node: Definition, code: types.CodeType) -> bool:
-    """Whether all that the code was compiled from lies in the body of a lambda, and begins and ends where it does."""
+    """Whether all that the code was compiled from lies in the body of a lambda: Python notes no place for some of it."""
     body = node.body if isinstance(node, ast.Lambda) else node
-    begin, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
     places = [tuple(n or 0 for n in p) for p in list(code.co_positions())[1:]]
-    ranges = [p for p in places if p[3] > p[2]]
-    starts = [(first, column) for first, _, column, _ in ranges]
-    ends = [(last, column) for _, last, _, column in ranges]
-    return bool(starts) and min(starts) >= begin and max(ends) == end
+    ranges = [((first, start), (last, stop)) for first, last, start, stop in places if (first, start) < (last, stop)]
+    begin, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+    return bool(ranges) and begin <= min(r[0] for r in ranges) and max(r[1] for r in ranges) <= end
