@@ -259,6 +259,12 @@ def test_lambdas_are_told_apart():
     assert [converted(f)(1) for f in (first, second, *several)] == [1, 3, 5, 6, 1]
 
 
+def test_lambdas_of_one_line_that_are_texts():
+    named, rounded = (lambda x: f"{x}"), (lambda x: f"{float(x) if x else 0:.2f}")
+    sources = [ast.unparse(source_of(f).node.body) for f in (named, rounded)]
+    assert sources == ["f'{x}'", "f'{(float(x) if x else 0):.2f}'"]
+
+
 def test_what_is_left_as_it_is():
     plain = lambda x: x + 1
     for function in (plain, len, int, math.sin, nf.sigmoid, Base, nf.function(plain), nf.nest.flatten, print):
