@@ -1,0 +1,1 @@
+"""Objects by name and by configuration: what Keras calls serialization."""
