@@ -60,13 +60,11 @@ class Slots:
 
     Attributes:
         count: how many.
-        address: where they are, once the program is laid out.
         patches: (address of a word, slot, offset), flat: words that follow them.
     """
 
     def __init__(self):
         self.count = 0
-        self.address = 0
         self.patches: list[int] = []
 
     def add(self) -> int:

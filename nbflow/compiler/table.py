@@ -1,6 +1,7 @@
 """What the interpreter walks: kernel calls, their arguments and the code of control flow as words in memory."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from nbflow.compiler.control_lowering import Choice, Repeat
 from nbflow.compiler.kernels import Buffer, Call, ControlCall, Grain, Ref, Scratch
@@ -10,24 +11,26 @@ from nbflow.runtime import interpreter, threads
 from nbflow.runtime.buffers import allocate
 from nbflow.runtime.interpreter import (
     ADD,
-    BACK,
+    ADVANCE,
+    CALL,
     END,
     ENOUGH,
     GROW,
+    HALT,
     JUMP,
     MOVE,
+    NEXT,
     OTHER,
-    PATCH_ROUND,
+    PLACE,
     ROW,
     RUN,
     SET,
     SHARE,
-    SLICE,
-    STOP,
     UNLESS,
 )
 
-ROUND_NS = 50  # a round's own cost, beside its kernels
+ROUND_NS = 20  # a round's own cost, beside its kernels
+ENDLESS = 2**63 - 1  # rounds
 
 
 class Label:
@@ -71,7 +74,7 @@ class Table:
             header = [0] * interpreter.HEADER
             header[interpreter.CODE] = self._code(rows)
         else:
-            header = self._block(chains)
+            header = self._block(self._steps(chains, 0))
         header[interpreter.PATCHES] = self._words(self._patches)
         header[interpreter.PATCH_COUNT] = len(self._patches) // interpreter.PATCH
         header[interpreter.SLOTS] = self._slots
@@ -127,21 +130,26 @@ class Table:
 
     # --- kernel calls -------------------------------------------------------------------------------------------
 
-    def _block(self, chains: list[Chain], first: int = 0) -> list[int]:
-        """The header of a run of chains, of which the first has a number among those of its graph."""
+    def _steps(self, chains: list[Chain], first: int) -> list[list[int]]:
+        """The steps of a run of chains, of which the first has a number among those of its graph."""
         self.parallel = set_grains(chains, threads.team_size()) or self.parallel
         self.chains += chains
-        steps: list[int] = []
+        steps = []
         for chain in chains:
             for number, call in enumerate(chain.calls):
                 count = len(chain.calls) if number == 0 else 0
                 row = [call.kernel.address, self._arguments(call, chain), call.scale, count]
-                steps += [*row, chain.extent, chain.grain, max(0, chain.after - first)]
+                steps.append([*row, chain.extent, chain.grain, max(0, chain.after - first)])
+        return steps
+
+    def _block(self, steps: list[list[int]]) -> list[int]:
+        """The header of a program of steps."""
+        chains = sum(step[interpreter.COUNT] > 0 for step in steps)
         header = [0] * interpreter.HEADER
-        header[interpreter.STEPS] = self._words(steps)
-        header[interpreter.STEP_COUNT] = sum(len(chain.calls) for chain in chains)
-        header[interpreter.COUNTERS] = self._words([0] * (len(chains) * 2 * interpreter.LINE // 8))
-        header[interpreter.CHAINS] = len(chains)
+        header[interpreter.STEPS] = self._words([word for step in steps for word in step])
+        header[interpreter.STEP_COUNT] = len(steps)
+        header[interpreter.COUNTERS] = self._words([0] * (chains * 2 * interpreter.LINE // 8))
+        header[interpreter.CHAINS] = chains
         return header
 
     def _arguments(self, call: Call, chain: Chain) -> int:
@@ -183,12 +191,14 @@ class Table:
         self._run(group, len(chains) - len(group), rows)
 
     def _run(self, chains: list[Chain], first: int, rows: list[list]) -> None:
-        """Appends a run of kernel calls, if there are any; see _block."""
-        if chains:
-            outer, self.parallel = self.parallel, False
-            block = self._words(self._block(chains, first))
-            rows.append([SHARE if self.parallel else RUN, block])
-            self.parallel = outer or self.parallel
+        """Appends a run of kernel calls, if there are any; see _steps."""
+        outer, self.parallel = self.parallel, False
+        steps = self._steps(chains, first)
+        if not self.parallel and all(chain.grain >= chain.extent for chain in chains):
+            rows += [[CALL, kernel, words, extent * scale] for kernel, words, scale, _, extent, *_ in steps]
+        else:
+            rows.append([SHARE if self.parallel else RUN, self._words(self._block(steps))])
+        self.parallel = outer or self.parallel
 
     def _choice(self, choice: Choice, rows: list[list]) -> None:
         end = Label()
@@ -203,64 +213,62 @@ class Table:
         end.row = len(rows)
 
     def _repeat(self, repeat: Repeat, rows: list[list]) -> None:
-        rounds, end = self._words([0]), Label()
+        rounds, end, top = self._words([0]), Label(), Label()
         at = self._words([0]) if repeat.reverse else rounds  # which slice: the last first, if in reverse
-        limit = None
-        slots = repeat.slots
-        slots.address = self._words([0] * slots.count)
+        limit = self._words([ENDLESS if repeat.trips is None else repeat.trips])
+        begins = [self._begin(whole) for _, whole, _ in repeat.slices]
+        growing = {whole for whole, _ in repeat.grown}
+
+        @cache
+        def moving(grows: bool) -> int:
+            """The list of the addresses in stacks that grow, or in all else, once all is laid out."""
+            entries = []
+            patches = repeat.slots.patches
+            for where, slot, offset in zip(*[iter(patches)] * interpreter.PATCH, strict=True):
+                _, whole, stride = repeat.slices[slot]
+                if (whole in growing) == grows:
+                    entries += [where, begins[slot], offset, stride, -stride if repeat.reverse else stride]
+            return self._words([len(entries) // interpreter.MOVING, *entries])
+
         rows.append([SET, rounds, 0])
         if repeat.count is not None:
-            limit = self._words([0])
             rows.append([MOVE, limit, Ref(repeat.count), 0])
-        elif repeat.trips is not None:
-            limit = self._words([repeat.trips])
         if repeat.reverse:
             rows.append([MOVE, at, limit, -1])
-        bases = [self._base(whole, rows) for _, whole, _ in repeat.slices]
-        top = Label()
+        rows.append([ENOUGH, rounds, limit, end])
+        steady = len(repeat.slices) > len(growing)
+        if steady:
+            rows.append([PLACE, lambda: moving(False), at])
         top.row = len(rows)
-        if limit is not None:
-            rows.append([ENOUGH, rounds, limit, end])
         if repeat.flag is not None:
             rows.append([UNLESS, Ref(repeat.flag), end])
         for whole, stride in repeat.grown:
             rows.append([GROW, whole.address, at, stride])
-        for base, (slot, _, stride) in zip(bases, repeat.slices, strict=True):
-            rows.append([SLICE, slots.address + 8 * slot, base, at, stride])
-        entries: list[int] = []
-
-        def patches() -> int:
-            entries.append(self._words(slots.patches))
-            return entries[0]
-
-        if slots.count:
-            rows.append([PATCH_ROUND, patches, lambda: len(slots.patches) // interpreter.PATCH, slots.address])
+        if growing:
+            rows.append([PLACE, lambda: moving(True), at])
         self._emit(self._plan(repeat.body), rows)
-        rows.append([ADD, rounds, 1])
+        rows += [[HALT, cell.ctypes.data] for cell, _ in repeat.body.failures]
+        if steady:
+            rows.append([ADVANCE, lambda: moving(False)])
         if repeat.reverse:
             rows.append([ADD, at, -1])
-        rows += [[STOP, cell.ctypes.data] for cell, _ in repeat.body.failures]
         cost = sum(call.cost for call in repeat.body.calls) + ROUND_NS
-        rows.append([BACK, top, int(min(cost, 1e15))])
+        rows.append([NEXT, rounds, limit, top, int(min(cost, 1e15))])
         end.row = len(rows)
         if repeat.rounds is not None:
             rows.append([MOVE, Ref(repeat.rounds), rounds, 0])
 
-    def _base(self, whole: Buffer, rows: list[list]) -> int:
-        """The address of a word that holds the address of a buffer when its loop begins."""
+    def _begin(self, whole: Buffer) -> int:
+        """The address of a word that holds the address of a buffer."""
         if whole.stack:
             assert whole.address is not None
             return whole.address + 8 * interpreter.STACK_BYTES
         address, patch = self._resolve(Ref(whole))
-        if patch is None:
-            return self._words([address])
-        _, slot, offset = patch
-        base = self._words([0])
-        while whole.base is not None:
-            whole = whole.base.buffer
-        table = self._slots if whole.slots is None else whole.slots.address
-        rows.append([MOVE, base, table + 8 * slot, offset])
-        return base
+        begin = self._words([address])
+        if patch is not None:
+            patches, slot, offset = patch
+            patches += [begin, slot, offset]
+        return begin
 
     def _code(self, rows: list[list]) -> int:
         """The address of the code."""

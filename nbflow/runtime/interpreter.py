@@ -9,8 +9,9 @@ A *program* is a block of int64 words, the header below, which points at
   * patches: (address of a word, slot, offset): before the walk, word = slots[slot] + offset. Slots hold the addresses
     of inputs and results, which differ from call to call; everything else is fixed when the program is built.
 
-A program with control flow has *code* besides: rows of an operation and up to four operands, which run such programs
-without slots of their own (*blocks*), jump, count, and set the addresses that change from round to round of a loop.
+A program with control flow has *code* besides: rows of an operation and up to four operands, which call kernels, run
+such programs without slots of their own (*blocks*), jump, count, and move the addresses that change from round to round
+of a loop.
 """
 
 import platform
@@ -41,7 +42,11 @@ PATCH = 3  # words of a patch
 LINE = 64  # bytes a cache line: one a counter, so that threads do not share one
 # a row of code: the operation and its operands; see run_code
 OPERATION, ROW = 0, 5
-END, RUN, SHARE, PATCH_ROUND, SET, MOVE, ADD, JUMP, UNLESS, ENOUGH, OTHER, SLICE, GROW, STOP, BACK = range(15)
+END, CALL, RUN, SHARE, PLACE, ADVANCE, SET, MOVE, ADD, JUMP, UNLESS, ENOUGH, OTHER, GROW, HALT, NEXT = range(16)
+# A list of addresses that change from round to round: their number, and for each the address of the word where it
+# stands, that of the word with the beginning of its array, and in bytes its place in slice 0, from slice to slice, and
+# from round to round.
+WHERE, BEGIN, OFFSET, SLICE, PACE, MOVING = 0, 1, 2, 3, 4, 5
 STACK_BYTES, STACK_ROOM = 0, 1  # a stack, in words: its address and how many bytes it has room for
 U8, I32 = DTYPES["u8"], DTYPES["i32"]
 SLICE_NS = 100_000_000  # a loop returns to Python about as often, which then looks for signals such as Ctrl-C
@@ -283,11 +288,23 @@ def share(program, control):
 
 
 @internal
-def patch_round(entries, count, slots):
-    """As `patch`, for the addresses that change from round to round."""
-    for i in range(count):
-        entry = entries + i * (PATCH * 8)
-        set_word(word(entry, 0), 0, word(slots, word(entry, 1)) + word(entry, 2))
+def place(moving, number):
+    """Sets the addresses of a list to those in the slices of a number."""
+    entry = moving + 8
+    for _ in range(word(moving, 0)):
+        address = word(word(entry, BEGIN), 0) + word(entry, OFFSET) + number * word(entry, SLICE)
+        set_word(word(entry, WHERE), 0, address)
+        entry += MOVING * 8
+
+
+@internal
+def advance(moving):
+    """Moves the addresses of a list on to those of the next round."""
+    entry = moving + 8
+    for _ in range(word(moving, 0)):
+        where = word(entry, WHERE)
+        set_word(where, 0, word(where, 0) + word(entry, PACE))
+        entry += MOVING * 8
 
 
 @internal
@@ -325,16 +342,18 @@ def run_code(program, slots, results, control):
     while outcome == 2:
         operation, a, b, c, d = word(row, 0), word(row, 1), word(row, 2), word(row, 3), word(row, 4)
         row += ROW * 8
-        if operation == RUN or (operation == SHARE and control == 0):
+        if operation == CALL:
+            call_kernel(a, b, 0, c)
+        elif operation == RUN or (operation == SHARE and control == 0):
             walk(a)
         elif operation == SHARE:
             acquire(control)
             share(a, control)
             release(control)
-        elif operation == SLICE:  # *a = *b + *c * d
-            set_word(a, 0, word(b, 0) + word(c, 0) * d)
-        elif operation == PATCH_ROUND:
-            patch_round(a, b, c)
+        elif operation == PLACE:
+            place(a, word(b, 0))
+        elif operation == ADVANCE:
+            advance(a)
         elif operation == SET:  # *a = b
             set_word(a, 0, b)
         elif operation == MOVE:  # *a = *b + c
@@ -355,15 +374,18 @@ def run_code(program, slots, results, control):
         elif operation == GROW:  # the stack a to (*b + 1) * c bytes
             if not grow(a, (word(b, 0) + 1) * c):
                 outcome = -1
-        elif operation == STOP:  # the word at a is not 0: a kernel met bad input
+        elif operation == HALT:  # the word at a is not 0: a kernel met bad input
             if word(a, 0) != 0:
                 outcome = 0
-        elif operation == BACK:  # to a; a round costs b ns
-            row = a
-            left -= b
-            if left < 0:
-                set_word(program, RESUME, row)
-                outcome = 1
+        elif operation == NEXT:  # back to c, unless ++*a is *b; a round costs d ns
+            rounds = word(a, 0) + 1
+            set_word(a, 0, rounds)
+            if rounds < word(b, 0):
+                row = c
+                left -= d
+                if left < 0:
+                    set_word(program, RESUME, row)
+                    outcome = 1
         else:
             outcome = 0
     return outcome
