@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from typing import Any
 
 from nbflow.dtypes import as_dtype
 from nbflow.objects.lookup import snake_case
@@ -16,15 +17,16 @@ class _Settings:
     image_data_format = "channels_last"
     interactive_logging = True
     names: Counter = Counter()
+    seed_generator: Any = None
 
 
-_settings = _Settings()
+process = _Settings()
 
 
 @export("keras.backend.floatx", "keras.config.floatx")
 def floatx() -> str:
     """The dtype that layers and weights have by default, "float32"."""
-    return _settings.floatx
+    return process.floatx
 
 
 @export("keras.backend.set_floatx", "keras.config.set_floatx")
@@ -33,31 +35,31 @@ def set_floatx(value) -> None:
     name = as_dtype(value).name
     if name not in _FLOATS:
         raise ValueError(f"Unknown `floatx` value: {value}. Expected one of {', '.join(_FLOATS)}")
-    _settings.floatx = name
+    process.floatx = name
 
 
 @export("keras.backend.epsilon", "keras.config.epsilon")
 def epsilon() -> float:
     """The small number that keeps logarithms and quotients finite, 1e-7."""
-    return _settings.epsilon
+    return process.epsilon
 
 
 @export("keras.backend.set_epsilon", "keras.config.set_epsilon")
 def set_epsilon(value: float) -> None:
     """Sets the number that epsilon() gives."""
-    _settings.epsilon = float(value)
+    process.epsilon = float(value)
 
 
 @export("keras.backend.image_data_format", "keras.config.image_data_format")
 def image_data_format() -> str:
     """Where images have their channels, "channels_last" or "channels_first"."""
-    return _settings.image_data_format
+    return process.image_data_format
 
 
 @export("keras.backend.set_image_data_format", "keras.config.set_image_data_format")
 def set_image_data_format(data_format: str) -> None:
     """Sets where images have their channels."""
-    _settings.image_data_format = data_format_of(data_format)
+    process.image_data_format = data_format_of(data_format)
 
 
 def data_format_of(data_format: str | None) -> str:
@@ -67,7 +69,7 @@ def data_format_of(data_format: str | None) -> str:
         ValueError: it is neither "channels_last" nor "channels_first".
     """
     if data_format is None:
-        return _settings.image_data_format
+        return process.image_data_format
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(
             f"The `data_format` argument must be one of 'channels_first', 'channels_last'. Received: {data_format}"
@@ -84,19 +86,19 @@ def backend() -> str:
 @export("keras.config.is_interactive_logging_enabled")
 def is_interactive_logging_enabled() -> bool:
     """Whether progress is drawn as a bar that changes in place rather than as lines."""
-    return _settings.interactive_logging
+    return process.interactive_logging
 
 
 @export("keras.config.enable_interactive_logging")
 def enable_interactive_logging() -> None:
     """Draws progress as a bar."""
-    _settings.interactive_logging = True
+    process.interactive_logging = True
 
 
 @export("keras.config.disable_interactive_logging")
 def disable_interactive_logging() -> None:
     """Writes progress as lines, as logs take them."""
-    _settings.interactive_logging = False
+    process.interactive_logging = False
 
 
 def message(text: str, line_break: bool = True) -> None:
@@ -107,8 +109,8 @@ def message(text: str, line_break: bool = True) -> None:
 
 def auto_name(prefix: str) -> str:
     """The next name of a kind: "dense", "dense_1", …"""
-    number = _settings.names[prefix]
-    _settings.names[prefix] += 1
+    number = process.names[prefix]
+    process.names[prefix] += 1
     return f"{prefix}_{number}" if number else prefix
 
 
@@ -120,11 +122,12 @@ def name_for(cls: type) -> str:
 @export("keras.backend.clear_session", "keras.utils.clear_session")
 def clear_session(free_memory: bool = True) -> None:
     """Starts the numbering of layers' names anew (tf.keras.backend.clear_session)."""
-    _settings.names.clear()
+    process.names.clear()
+    process.seed_generator = None
 
 
 @export("keras.backend.get_uid")
 def get_uid(prefix: str = "") -> int:
     """How often a prefix has been asked for, this time included."""
-    _settings.names[prefix] += 1
-    return _settings.names[prefix]
+    process.names[prefix] += 1
+    return process.names[prefix]

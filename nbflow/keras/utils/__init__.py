@@ -1,0 +1,7 @@
+"""nf.keras.utils: what surrounds training: seeds, arrays, files, progress."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `publish` puts here
+
+    def __getattr__(name: str) -> Any: ...
