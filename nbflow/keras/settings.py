@@ -1,26 +1,14 @@
 """What holds for all of Keras: default dtype, epsilon, image layout, and the names that layers get by themselves."""
 
 import sys
-from collections import Counter
-from typing import Any
 
 from nbflow.dtypes import as_dtype
 from nbflow.objects.lookup import snake_case
+from nbflow.objects.settings import auto_name as auto_name
+from nbflow.objects.settings import process
 from nbflow.public import export
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
-
-
-class _Settings:
-    floatx = "float32"
-    epsilon = 1e-7
-    image_data_format = "channels_last"
-    interactive_logging = True
-    names: Counter = Counter()
-    seed_generator: Any = None
-
-
-process = _Settings()
 
 
 @export("keras.backend.floatx", "keras.config.floatx")
@@ -105,13 +93,6 @@ def message(text: str, line_break: bool = True) -> None:
     """Writes to standard output, as Keras' progress does."""
     sys.stdout.write(text + ("\n" if line_break else ""))
     sys.stdout.flush()
-
-
-def auto_name(prefix: str) -> str:
-    """The next name of a kind: "dense", "dense_1", …"""
-    number = process.names[prefix]
-    process.names[prefix] += 1
-    return f"{prefix}_{number}" if number else prefix
 
 
 def name_for(cls: type) -> str:
