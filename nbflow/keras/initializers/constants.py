@@ -1,7 +1,5 @@
 """Initializers without chance."""
 
-import numpy as np
-
 from nbflow.arrays.creation import eye
 from nbflow.dtypes import as_dtype
 from nbflow.keras.initializers.initializer import Initializer
@@ -52,7 +50,7 @@ class Constant(Initializer):
 
     @classmethod
     def from_config(cls, config: dict):
-        return cls(deserialize_keras_object(config["value"]))
+        return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
 @export("keras.initializers.Identity", "keras.initializers.identity", "keras.initializers.IdentityInitializer")
@@ -75,4 +73,4 @@ class Identity(Initializer):
         return eye(*shape, dtype=as_dtype(dtype or floatx())) * self.gain
 
     def get_config(self) -> dict:
-        return {"gain": self.gain}
+        return {} if self.gain == 1 else {"gain": self.gain}  # Keras' is always empty

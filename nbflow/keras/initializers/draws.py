@@ -24,6 +24,7 @@ class RandomInitializer(Initializer):
     """An initializer with a seed."""
 
     _arguments: tuple[str, ...] = ()
+    seed: int | SeedGenerator
 
     def __init__(self, seed=None):
         self._init_seed = seed
@@ -97,7 +98,7 @@ class VarianceScaling(RandomInitializer):
         ValueError: an argument is none of these.
     """
 
-    _arguments = ("scale", "mode", "distribution", "input_axes", "output_axes")
+    _arguments: tuple[str, ...] = ("scale", "mode", "distribution", "input_axes", "output_axes")
 
     def __init__(
         self,
@@ -222,7 +223,8 @@ class Orthogonal(RandomInitializer):
     def __call__(self, shape, dtype=None):
         if len(shape) < 2:
             raise ValueError(
-                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank {len(shape)}."
+                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
+                f"{len(shape)}."
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = qr(draws.normal((max(rows, columns), min(rows, columns)), dtype=dtype, seed=self.seed))

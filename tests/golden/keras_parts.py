@@ -1,0 +1,164 @@
+"""Makes keras_parts.npz: what Keras' initializers, random numbers, activations, regularizers and constraints give.
+
+Run it with a Python that has TensorFlow 2.21 (CPU): ``python tests/golden/keras_parts.py``. The tests evaluate the same
+expressions with nf.keras as `keras`. `x` and `y` stand for tensors; `gradient of <expression>` is that of its sum
+with respect to x.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+
+X = np.array([[-3.2, -1.0, -0.4, 0.0], [0.3, 0.5, 1.0, 6.5], [-0.5, 2.0, -7.0, 3.0]], np.float32)
+Y = np.linspace(-1.5, 2.0, 24, dtype=np.float32).reshape(2, 3, 2, 2)
+
+RANDOM = [
+    f"keras.random.{call}"
+    for call in (
+        "normal((2, 3), seed=5)",
+        "normal((3,), 1.0, 0.5, 'float64', seed=-7)",
+        "normal((3,), dtype='bfloat16', seed=5)",
+        "normal((3,), seed=2**40)",
+        "uniform((2, 3), seed=5)",
+        "uniform((5,), -2, 3.5, 'float16', 8)",
+        "truncated_normal((2, 3), 2.0, 0.1, seed=5)",
+        "randint((2, 5), 0, 10, seed=5)",
+        "randint((5,), -300, 300, 'int8', seed=5)",
+        "categorical(y[0, 0], 5, seed=5)",
+        "categorical(x, 5, 'int64', seed=5)",
+        "dropout(x, 0.5, seed=5)",
+        "dropout(x, 0.0, seed=5)",
+        "dropout(x, 1.0, seed=5)",
+        "dropout(y, 0.3, noise_shape=(2, None, 1, 2), seed=5)",
+        "shuffle(x, seed=3)",
+        "shuffle(y, axis=1, seed=4)",
+        "shuffle(x, axis=-1, seed=4)",
+        "gamma((4, 3), alpha=[0.5, 1.0, 2.0], seed=5)",
+        "gamma((4,), alpha=2.0, dtype='bfloat16', seed=5)",
+        "binomial((4, 2), [10.0, 20.0], 0.5, seed=5)",
+        "beta((2, 3), [[1.0, 2.0, 3.0]], 0.5, seed=5)",
+        "normal((3,))",
+        "SeedGenerator().next()",
+        "SeedGenerator(9).next(ordered=False)",
+    )
+]
+RANDOM += [
+    f"[{draw} for _ in range(3)]"
+    for draw in (
+        "keras.random.uniform((2,))",
+        "keras.random.SeedGenerator().next()",
+        "keras.initializers.RandomNormal()((2,))",
+    )
+]
+RANDOM.append("[keras.random.normal((2,), seed=g) for g in [keras.random.SeedGenerator(9)] for _ in range(3)]")
+
+INITIALIZERS = [
+    f"keras.initializers.{made}"
+    for made in (
+        "Zeros()((2, 3))",
+        "Ones()((2,), 'int32')",
+        "Zeros()((2,), 'bool')",
+        "Constant(2.5)((2, 2), 'float16')",
+        "Constant([1.0, 2.0])((2, 2))",
+        "Identity(2.0)((2, 3))",
+        "RandomNormal(1.0, 2.0, seed=3)((4,))",
+        "RandomUniform(seed=3)((2, 3))",
+        "TruncatedNormal(seed=3)((4,), 'float64')",
+        "VarianceScaling(0.5, 'fan_out', 'untruncated_normal', seed=3)((2, 5))",
+        "VarianceScaling(0.5, 'fan_avg', 'normal', seed=3)((2, 5))",
+        "VarianceScaling(distribution='uniform', seed=3, input_axes=[0, 2], output_axes=[1])((2, 3, 2))",
+        "GlorotUniform(seed=3)((2, 3))",
+        "GlorotUniform(seed=keras.random.SeedGenerator(3))((2, 3))",
+        "GlorotNormal(seed=3)((3, 2, 2, 3))",
+        "GlorotNormal(3)(())",
+        "HeNormal(seed=3)((2, 3))",
+        "HeUniform(seed=3)((3,))",
+        "LecunNormal(seed=3)((2, 3))",
+        "LecunUniform(seed=3)((2, 2, 3))",
+        "Orthogonal(seed=3)((3, 3))",
+        "Orthogonal(0.5, seed=3)((2, 5))",
+        "Orthogonal(seed=3)((3, 2, 2))",
+        "get(x)((3, 4), 'float16')",
+        "get('uniform')((3,))",
+        "HeNormal()((3, 4))",
+    )
+]
+
+VALUES = RANDOM + INITIALIZERS
+
+CONFIGS = [
+    "keras.initializers.serialize(keras.initializers.get('zeros'))",
+    "keras.initializers.serialize(keras.initializers.Constant(2.0))",
+    "keras.initializers.serialize(keras.initializers.Constant(np.array([1.0, 2.0])))",
+    "keras.initializers.serialize(keras.initializers.Identity())",
+    "keras.initializers.serialize(keras.initializers.RandomNormal(seed=3))",
+    "keras.initializers.serialize(keras.initializers.RandomUniform())",
+    "keras.initializers.serialize(keras.initializers.TruncatedNormal(seed=keras.random.SeedGenerator(3, name='g')))",
+    "keras.initializers.serialize(keras.initializers.VarianceScaling(2.0, 'fan_out', 'normal', input_axes=[0]))",
+    "keras.initializers.serialize(keras.initializers.GlorotUniform())",
+    "keras.initializers.serialize(keras.initializers.HeNormal(3))",
+    "keras.initializers.serialize(keras.initializers.Orthogonal(2.0))",
+    "keras.initializers.get('normal').get_config()",
+]
+
+ERRORS = [
+    "keras.random.normal((2,), seed='a')",
+    "keras.random.normal((2,), seed=1.5)",
+    "keras.random.uniform((2,), dtype='int32')",
+    "keras.random.randint((2,), 0, 3, dtype='float32')",
+    "keras.random.categorical([1.0, 2.0], 3)",
+    "keras.random.SeedGenerator('a')",
+    "keras.utils.set_random_seed(1.5)",
+    "keras.initializers.Identity()((2,))",
+    "keras.initializers.Orthogonal()((2,))",
+    "keras.initializers.RandomNormal(seed='a')",
+    "keras.initializers.VarianceScaling(-1.0)",
+    "keras.initializers.VarianceScaling(mode='fan')",
+    "keras.initializers.VarianceScaling(distribution='cauchy')",
+    "keras.initializers.Initializer()((2,))",
+    "keras.initializers.get('nothing')",
+    "keras.initializers.get(3.5)",
+    "keras.initializers.get(x)((2, 2))",
+]
+
+
+def evaluated(tf, expression: str):
+    """The value of an expression with tf.keras as keras, and the gradient of its sum with respect to x, or None."""
+    x = tf.constant(X)
+    tf.keras.utils.set_random_seed(11)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = eval(expression, {"keras": tf.keras, "tf": tf, "np": np, "x": x, "y": tf.constant(Y)})
+    watched = hasattr(value, "dtype") and "x" in expression and tf.as_dtype(value.dtype).is_floating
+    return value, tape.gradient(value, x) if watched else None
+
+
+def error_of(tf, expression: str) -> str:
+    """The name of the exception that an expression raises."""
+    try:
+        evaluated(tf, expression)
+    except Exception as error:
+        return type(error).__name__
+    raise AssertionError(f"{expression} raises nothing")
+
+
+def main():
+    import tensorflow as tf
+
+    golden = {}
+    for expression in VALUES:
+        value, gradient = evaluated(tf, expression)
+        value = np.asarray(value)
+        golden[expression] = value.astype(np.float32) if value.dtype.name == "bfloat16" else value
+        if gradient is not None:
+            golden[f"gradient of {expression}"] = tf.convert_to_tensor(gradient).numpy()
+    for expression in CONFIGS:
+        golden[expression] = np.array(json.dumps(evaluated(tf, expression)[0]))
+    for expression in ERRORS:
+        golden[expression] = np.array(error_of(tf, expression))
+    np.savez_compressed(pathlib.Path(__file__).with_suffix(".npz"), **golden)
+
+
+if __name__ == "__main__":
+    main()
