@@ -88,6 +88,10 @@ class TensorProtocol(Operators):
         if not self.shape.is_compatible_with(shape):
             raise ValueError(f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}.")
 
+    def nbflow_operand(self):
+        """The tensor that an op takes for it."""
+        return self.nbflow_tensor()
+
     def ref(self) -> Reference:
         """A hashable reference, for use as a dictionary key."""
         return Reference(self)

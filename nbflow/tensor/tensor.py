@@ -37,7 +37,7 @@ class Tensor(TensorProtocol, Block):
         <nf.Tensor: shape=(2,), dtype=float32, numpy=array([2., 4.], dtype=float32)>
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_keras_logits", "_keras_mask")
 
     def numpy(self):
         """The value as a NumPy array of its own, or a NumPy scalar."""
@@ -64,6 +64,18 @@ class Tensor(TensorProtocol, Block):
 
 def _from_pickle(array):
     return from_numpy(np.asarray(array))
+
+
+class Deferred(Exception):
+    """Raised by tensors that stand for the inputs and outputs of a model's layers: what applies ops is theirs.
+
+    Attributes:
+        tensor: one that the op is to be applied by.
+    """
+
+    def __init__(self, tensor: Tensor):
+        super().__init__()
+        self.tensor = tensor
 
 
 _new = Tensor.__new__
@@ -356,7 +368,7 @@ def _operand(op: Op, value, hint: DType | None):
     Numbers come from a cache. A Tensor that users hold must never be in it: tapes tell tensors apart by identity.
     """
     if isinstance(value, TensorProtocol):
-        return value.nbflow_tensor()
+        return value.nbflow_operand()
     key = (type(value), value, hint) if type(value) in _PYTHON_DTYPES else None
     tensor = None if key is None else _numbers.get(key)
     if tensor is None:
@@ -391,9 +403,12 @@ def convert_inputs(op: Op, inputs) -> list:
 
 def apply(op: Op, inputs, attrs: dict):
     """Applies an op: adds it to the trace under way, or runs it; open tapes take note."""
+    try:
+        tensors = convert_inputs(op, inputs)
+    except Deferred as found:
+        return found.tensor.nbflow_apply(op, inputs, attrs)
     if not busy.count:
-        return execute(op, convert_inputs(op, inputs), attrs)
-    tensors = convert_inputs(op, inputs)
+        return execute(op, tensors, attrs)
     if state.trace is not None:
         tensors = [state.trace.lift(t) for t in tensors]
         result = state.trace.add(op, tensors, attrs)

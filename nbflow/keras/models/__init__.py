@@ -1,0 +1,7 @@
+"""nf.keras.models: Model, Sequential, and what is done with whole models."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `publish` puts here
+
+    def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,131 @@
+"""Model: a layer that can be trained, evaluated, saved and summarized."""
+
+from nbflow.keras.layers.layer import Layer
+from nbflow.keras.models.summary import summary_text
+from nbflow.keras.settings import message
+from nbflow.keras.symbolic import has_symbolic
+from nbflow.keras.training.trainer import Trainer
+from nbflow.public import export
+
+
+@export("keras.Model", "keras.models.Model")
+class Model(Trainer, Layer):
+    """A layer that can be trained (tf.keras.Model).
+
+    Made in one of three ways: `Model(inputs, outputs)` from KerasTensors; `Sequential([…])`; or a subclass that makes
+    layers in `__init__` and uses them in `call(inputs)`.
+
+    Example:
+        >>> import nbflow as nf
+        >>> class Double(nf.keras.Model):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.dense = nf.keras.layers.Dense(2, kernel_initializer="ones")
+        ...     def call(self, inputs):
+        ...         return 2 * self.dense(inputs)
+        >>> Double()(nf.ones([1, 3])).numpy()
+        array([[6., 6.]], dtype=float32)
+    """
+
+    def __new__(cls, *args, **kwargs):
+        if cls is Model and _of_tensors(args, kwargs):
+            from nbflow.keras.models.functional import Functional
+
+            return super().__new__(Functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args, **kwargs):
+        from nbflow.keras.models.functional import Functional
+
+        if _of_tensors(args, kwargs) and not isinstance(self, Functional):  # a subclass that passes inputs and outputs
+            self.__class__ = type(type(self).__name__, (type(self), Functional), {"__module__": type(self).__module__})
+            Functional.__init__(self, *args, **kwargs)
+            return
+        Trainer.__init__(self)
+        Layer.__init__(self, *args, **kwargs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, outermost ones only."""
+        return self._children()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of a name or a position.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("Provide either a layer name or layer index at `get_layer`.")
+        layers = self.layers
+        if index is not None:
+            if index >= len(layers):
+                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers]}.")
+
+    def summary(
+        self,
+        line_length=None,
+        positions=None,
+        print_fn=None,
+        expand_nested=False,
+        show_trainable=False,
+        layer_range=None,
+    ) -> None:
+        """Prints the layers, the shapes of their outputs and the numbers of their weights.
+
+        Args:
+            line_length: the width of the table.
+            positions: accepted as Keras'; columns take the width that they need.
+            print_fn: what gets the text in place of the terminal.
+            expand_nested: whether the layers of inner models are listed.
+            show_trainable: whether a column says what is trained.
+            layer_range: the names of the first and the last layer to list.
+        """
+        (print_fn or message)(summary_text(self, line_length, expand_nested, show_trainable, layer_range))
+
+    def build_from_config(self, config: dict) -> None:
+        """Builds it for the shapes of get_build_config."""
+        if not self.built and config:
+            shape = config.get("input_shape")
+            if shape is not None and type(self).build is Layer.build:
+                self.build(shape)
+            else:
+                super().build_from_config(config)
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs) -> None:
+        """Saves the model: its configuration, weights and optimizer, in Keras' format (see keras.saving.save_model)."""
+        from nbflow.keras.saving.archive import save_model
+
+        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, **kwargs) -> None:
+        """Saves the weights as a .weights.h5 or .safetensors file."""
+        from nbflow.keras.saving.weights import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs) -> None:
+        """Loads weights of the same layers from such a file, or from a .keras file."""
+        from nbflow.keras.saving.weights import load_weights
+
+        load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self, **kwargs) -> str:
+        """The configuration as JSON; keras.models.model_from_json makes the model again."""
+        import json
+
+        from nbflow.objects.serialization import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+
+def _of_tensors(args: tuple, kwargs: dict) -> bool:
+    """Whether arguments of Model are those of a functional model."""
+    structures = [*args[:2], *(kwargs[k] for k in ("inputs", "outputs") if k in kwargs)]
+    return len(structures) == 2 and all(has_symbolic(s) for s in structures)
+

@@ -1,0 +1,1 @@
+"""Training of models: data, compiled losses and metrics, loops."""
