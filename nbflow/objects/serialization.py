@@ -60,13 +60,8 @@ def _function(function) -> dict:
     name = get_registered_name(function)
     if name == "<lambda>":
         return {"class_name": "__lambda__", "config": {"value": None}}
-    path = path_of(function)
-    return {
-        "module": "builtins" if path else function.__module__,
-        "class_name": "function",
-        "config": function.__name__ if path else name,
-        "registered_name": "function" if path else name,
-    }
+    config = function.__name__ if path_of(function) else name
+    return {"module": "builtins", "class_name": "function", "config": config, "registered_name": "function"}
 
 
 _WRITERS: list[tuple[Any, Any]] = [
@@ -145,8 +140,8 @@ _FUNCTIONS = ("keras.activations", "keras.losses", "keras.metrics", "keras.initi
 
 def _refuse_code(inner):
     raise ValueError(
-        "A Python lambda in a configuration is code from a file, which is never run. Give the function a name, register "
-        "it with nf.keras.saving.register_keras_serializable, and save again"
+        "A Python lambda in a configuration is code from a file, which is never run. Give the function a name, "
+        "register it with nf.keras.saving.register_keras_serializable, and save again"
     )
 
 

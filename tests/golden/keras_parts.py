@@ -85,7 +85,76 @@ INITIALIZERS = [
     )
 ]
 
-VALUES = RANDOM + INITIALIZERS
+PLAIN = [  # activations without further arguments
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "celu",
+    "gelu",
+    "silu",
+    "mish",
+    "sigmoid",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "swish",
+    "hard_tanh",
+    "tanh",
+    "tanh_shrink",
+    "soft_shrink",
+    "hard_shrink",
+    "softplus",
+    "softsign",
+    "squareplus",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "log_sigmoid",
+    "exponential",
+    "linear",
+    "glu",
+    "softmax",
+    "log_softmax",
+    "sparsemax",
+]
+ACTIVATIONS = [
+    f"keras.activations.{call}"
+    for call in (
+        *(f"{name}(x)" for name in PLAIN),
+        "relu(x, 0.1)",
+        "relu(x, max_value=2.0)",
+        "relu(x, max_value=6.0)",
+        "relu(x, threshold=0.5)",
+        "relu(x, 0.1, 1.0, 0.3)",
+        "relu(x, 0.1, 6.0)",
+        "relu([-1, 2])",
+        "leaky_relu(x, 0.3)",
+        "elu(x, 0.5)",
+        "celu(x, 2.0)",
+        "gelu(x, approximate=True)",
+        "soft_shrink(x, 1.0)",
+        "hard_shrink(x, 1.0)",
+        "threshold(x, 0.5, -2.0)",
+        "squareplus(x, 2)",
+        "glu(tf.transpose(x), 0)",
+        "softmax(x, 0)",
+        "softmax(x, None)",
+        "softmax(x[None], (0, 1))",
+        "softmax(y, (1, 3))",
+        "log_softmax(x, 0)",
+        "log_softmax(x, None)",
+        "log_softmax(x[None], (1, 2))",
+        "sparsemax(x, 0)",
+        "sigmoid(tf.cast(x, 'float16'))",
+        "hard_sigmoid(tf.cast(x, 'float64'))",
+        "soft_shrink(tf.cast(x, 'float16'))",
+        "get('relu')(x)",
+        "get(None)(x)",
+    )
+]
+
+VALUES = RANDOM + INITIALIZERS + ACTIVATIONS
 
 CONFIGS = [
     "keras.initializers.serialize(keras.initializers.get('zeros'))",
@@ -100,6 +169,8 @@ CONFIGS = [
     "keras.initializers.serialize(keras.initializers.HeNormal(3))",
     "keras.initializers.serialize(keras.initializers.Orthogonal(2.0))",
     "keras.initializers.get('normal').get_config()",
+    "keras.activations.serialize(keras.activations.relu)",
+    "keras.activations.serialize(keras.activations.swish)",
 ]
 
 ERRORS = [
@@ -120,6 +191,9 @@ ERRORS = [
     "keras.initializers.get('nothing')",
     "keras.initializers.get(3.5)",
     "keras.initializers.get(x)((2, 2))",
+    "keras.activations.get('nothing')",
+    "keras.activations.get(3)",
+    "keras.activations.glu(x[:, :3])",
 ]
 
 

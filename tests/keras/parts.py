@@ -18,6 +18,11 @@ def cases(kind: str, *rooms: str) -> list[str]:
     return [e for e in _SCRIPT[kind] if any(f"keras.{room}." in e.split("(")[0] for room in rooms)]
 
 
+def constant(name: str):
+    """A table of the script that made the golden values."""
+    return _SCRIPT[name]
+
+
 def assert_values(expression: str, rtol: float = 0.0, atol: float = 0.0) -> None:
     """An expression has Keras' value, and the gradient with respect to x."""
     value, gradient = _SCRIPT["evaluated"](nf, expression)

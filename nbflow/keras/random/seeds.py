@@ -87,8 +87,8 @@ def draw_seed(seed):
         drawn = global_seed_generator().next(ordered=False)
     else:
         raise ValueError(
-            f"Argument `seed` must be either an integer or an instance of `SeedGenerator`. Received: seed={seed!r:.200} "
-            f"(of type {type(seed)})"
+            f"Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
+            f"Received: seed={seed!r:.200} (of type {type(seed)})"
         )
     return TABLE["cast"](drawn % _MODULUS, dtype=int32)
 
