@@ -154,7 +154,31 @@ ACTIVATIONS = [
     )
 ]
 
-VALUES = RANDOM + INITIALIZERS + ACTIVATIONS
+PENALTIES = [
+    f"keras.{call}"
+    for call in (
+        "regularizers.L1(0.1)(x)",
+        "regularizers.L1(None)(x)",
+        "regularizers.L2(0.1)(x)",
+        "regularizers.L1L2(0.1, 0.2)(x)",
+        "regularizers.L1L2()(x)",
+        "regularizers.L1L2(None, 1)(tf.cast(x, 'float64'))",
+        "regularizers.OrthogonalRegularizer()(x)",
+        "regularizers.OrthogonalRegularizer(0.5, 'columns')(x)",
+        "regularizers.get('l2')(x)",
+        "constraints.NonNeg()(x)",
+        "constraints.UnitNorm()(x)",
+        "constraints.UnitNorm([0, 1])(x)",
+        "constraints.MaxNorm(1.5)(x)",
+        "constraints.MaxNorm(axis=1)(x)",
+        "constraints.MaxNorm(3, [0, 1, 2])(y)",
+        "constraints.MinMaxNorm()(x)",
+        "constraints.MinMaxNorm(2.0, 6.0, 0.3, 1)(x)",
+        "constraints.get('max_norm')(x)",
+    )
+]
+
+VALUES = RANDOM + INITIALIZERS + ACTIVATIONS + PENALTIES
 
 CONFIGS = [
     "keras.initializers.serialize(keras.initializers.get('zeros'))",
@@ -171,6 +195,14 @@ CONFIGS = [
     "keras.initializers.get('normal').get_config()",
     "keras.activations.serialize(keras.activations.relu)",
     "keras.activations.serialize(keras.activations.swish)",
+    "keras.regularizers.serialize(keras.regularizers.L1(0.5))",
+    "keras.regularizers.serialize(keras.regularizers.L2())",
+    "keras.regularizers.serialize(keras.regularizers.L1L2(1))",
+    "keras.regularizers.serialize(keras.regularizers.OrthogonalRegularizer(0.5, 'columns'))",
+    "keras.constraints.serialize(keras.constraints.NonNeg())",
+    "keras.constraints.serialize(keras.constraints.UnitNorm([0, 1]))",
+    "keras.constraints.serialize(keras.constraints.MaxNorm())",
+    "keras.constraints.serialize(keras.constraints.MinMaxNorm(rate=0.5))",
 ]
 
 ERRORS = [
@@ -194,6 +226,17 @@ ERRORS = [
     "keras.activations.get('nothing')",
     "keras.activations.get(3)",
     "keras.activations.glu(x[:, :3])",
+    "keras.regularizers.L1(-1.0)",
+    "keras.regularizers.L2(float('nan'))",
+    "keras.regularizers.L1L2('a')",
+    "keras.regularizers.OrthogonalRegularizer(float('inf'))",
+    "keras.regularizers.OrthogonalRegularizer(mode='diagonals')",
+    "keras.regularizers.OrthogonalRegularizer()(y)",
+    "keras.regularizers.Regularizer().get_config()",
+    "keras.regularizers.get('nothing')",
+    "keras.regularizers.get(3)",
+    "keras.constraints.get('nothing')",
+    "keras.constraints.get(3)",
 ]
 
 
