@@ -1,6 +1,28 @@
 """nf.keras: layers, models and what trains them, under the names that Keras gives them."""
 
 from nbflow import datasets, optimizers
-from nbflow.keras import backend, config, initializers, random, saving, utils
+from nbflow.keras import (
+    activations,
+    backend,
+    config,
+    constraints,
+    initializers,
+    random,
+    regularizers,
+    saving,
+    utils,
+)
 
-__all__ = ["backend", "config", "datasets", "initializers", "optimizers", "random", "saving", "utils"]
+__all__ = [
+    "activations",
+    "backend",
+    "config",
+    "constraints",
+    "datasets",
+    "initializers",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "utils",
+]
