@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from nbflow.keras.utils import data, progbar, py_dataset
+
 if TYPE_CHECKING:  # what `publish` puts here
 
     def __getattr__(name: str) -> Any: ...
