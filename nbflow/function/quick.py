@@ -45,7 +45,7 @@ def _one_result(program: Program, captures: Sequence) -> Callable:
 
     def call(tensors: Sequence[Tensor], _alive=program) -> Tensor:
         if captures:
-            tensors = [*tensors, *[c._tensor if type(c) is Variable else c for c in captures]]
+            tensors = [*tensors, *[c if type(c) is Tensor else c._tensor for c in captures]]
         result = allocate(nbytes)
         slots = pack(id(result), *[t._ptr for t in tensors])  # the program puts addresses of results into it
         run(address, id(slots) + _HEAD, 1)
@@ -63,7 +63,7 @@ def _several_results(program: Program, captures: Sequence) -> Callable:
 
     def call(tensors: Sequence[Tensor], _alive=program) -> list[Tensor]:
         if captures:
-            tensors = [*tensors, *[c._tensor if type(c) is Variable else c for c in captures]]
+            tensors = [*tensors, *[c if type(c) is Tensor else c._tensor for c in captures]]
         results = [allocate(a.nbytes) for a in avals]
         slots = pack(*map(id, results), *[t._ptr for t in tensors])
         run(address, id(slots) + _HEAD, count)

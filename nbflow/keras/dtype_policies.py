@@ -18,7 +18,8 @@ class DTypePolicy:
     """What a layer computes in and keeps (tf.keras.DTypePolicy).
 
     Args:
-        name: a dtype such as "float32" for both; "mixed_float16" and "mixed_bfloat16" compute in halves and keep float32.
+        name: a dtype such as "float32" for both; "mixed_float16" and "mixed_bfloat16" compute in
+            halves and keep float32.
 
     Example:
         >>> import nbflow as nf

@@ -2,11 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.keras import dtype_policies
-
 if TYPE_CHECKING:  # what `publish` puts here
 
     def __getattr__(name: str) -> Any: ...
-
-
-

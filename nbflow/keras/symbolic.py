@@ -78,7 +78,9 @@ class KerasTensor(SymbolicTensor):
     _buf = _ptr = property(_out_of_scope)
 
     def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype.name}, sparse=False, ragged=False, name={self.name}>"
+        return (
+            f"<KerasTensor shape={self.shape}, dtype={self.dtype.name}, sparse=False, ragged=False, name={self.name}>"
+        )
 
     __str__ = __repr__
 
@@ -157,7 +159,9 @@ class Operation:
     def _only_step(self) -> "Step":
         steps = self._inbound_nodes
         if not steps:
-            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined input or output.")
+            raise AttributeError(
+                f"The layer {self.name} has never been called and thus has no defined input or output."
+            )
         return steps[0]
 
 
@@ -272,8 +276,11 @@ def traced_call(call, args: tuple, kwargs: dict):
         return known[id(leaf)]
 
     arguments = [argument(leaf) for leaf in leaves]
-    masks = [(tensor, argument(mask)) for leaf, tensor in zip(leaves, arguments, strict=True)
-             if isinstance(leaf, KerasTensor) and (mask := getattr(leaf, "_keras_mask", None)) is not None]
+    masks = [
+        (tensor, argument(mask))
+        for leaf, tensor in zip(leaves, arguments, strict=True)
+        if isinstance(leaf, KerasTensor) and (mask := getattr(leaf, "_keras_mask", None)) is not None
+    ]
     for tensor, mask in masks:
         tensor._keras_mask = mask
     with trace.active():

@@ -106,9 +106,22 @@ def custom(name: str):
     return None
 
 
+_inner: dict[str, Any] = {}  # names in files of classes that are not published
+
+
+def written_as(path: str) -> Callable:
+    """Gives one of the library's classes the name that files have for it though it is not published; a decorator."""
+
+    def note(thing):
+        _inner[path] = thing
+        return thing
+
+    return note
+
+
 def built_in(path: str):
-    """The library's class or function that is published as nf.<path>, None where there is none."""
-    return NAMES.get(path)
+    """The library's class or function that is published as nf.<path> or written so, None where there is none."""
+    return _inner.get(path) or NAMES.get(path)
 
 
 _paths: dict[Any, str] = {}
@@ -121,5 +134,6 @@ def path_of(thing) -> str | None:
         for path, published in NAMES.items():
             if path.startswith("keras."):
                 _paths.setdefault(published, path)
+        _paths.update((thing, path) for path, thing in _inner.items())
         _paths["known"] = ""
     return _paths.get(thing)

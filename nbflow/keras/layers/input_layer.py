@@ -44,7 +44,9 @@ class InputLayer(Layer):
         if shape is not None and batch_shape is not None:
             raise ValueError("You cannot pass both `shape` and `batch_shape` at the same time.")
         if input_tensor is not None and not isinstance(input_tensor, KerasTensor):
-            raise ValueError(f"Argument `input_tensor` must be a KerasTensor. Received: input_tensor={input_tensor!r:.200}")
+            raise ValueError(
+                f"Argument `input_tensor` must be a KerasTensor. Received: input_tensor={input_tensor!r:.200}"
+            )
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         elif batch_shape is None:

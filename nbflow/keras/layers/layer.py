@@ -12,6 +12,7 @@ import numpy as np
 import optree
 
 from nbflow.autograph.conversion import converted
+from nbflow.compiler.graph import aval
 from nbflow.dtypes import as_dtype
 from nbflow.function.context import name_scope
 from nbflow.function.trace import init_scope
@@ -20,9 +21,8 @@ from nbflow.keras.layers import input_spec
 from nbflow.keras.metrics.metric import Metric
 from nbflow.keras.random.seeds import SeedGenerator
 from nbflow.keras.settings import name_for
-from nbflow.keras.symbolic import KerasTensor, Operation, Step, has_symbolic, symbolic, traced_call, with_dims
+from nbflow.keras.symbolic import Operation, Step, has_symbolic, symbolic, traced_call, with_dims
 from nbflow.keras.variable import Variable, autocast_scope
-from nbflow.compiler.graph import aval
 from nbflow.module import Holder, found, unique
 from nbflow.ops.table import TABLE
 from nbflow.public import export
@@ -64,8 +64,8 @@ class _Signature:
 class Layer(Operation, Holder):
     """A callable with weights (tf.keras.layers.Layer).
 
-    A subclass makes its weights in `build(input_shape)` with `add_weight`, which runs before the first call, and computes
-    in `call(inputs)`. `call` may take `training` and `mask`, which are passed on from the outer call and from what the
+    A subclass makes its weights in `build(input_shape)` with `add_weight`, which runs before the first call, and
+    computes in `call(inputs)`. `call` may take `training` and `mask`, which are passed on from the outer call and from what the
     layers before attach to their results. Variables, layers and metrics in attributes, lists and dicts are found.
 
     Args:
@@ -103,9 +103,7 @@ class Layer(Operation, Holder):
         if "build" in vars(cls):
             cls.build = _noted_build(vars(cls)["build"])
 
-    def __init__(
-        self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs
-    ):
+    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         shape = kwargs.pop("input_shape", None)
         dim, batch = kwargs.pop("input_dim", None), kwargs.pop("batch_size", None)
         if shape is None and dim is not None:
@@ -174,7 +172,7 @@ class Layer(Operation, Holder):
 
         Args:
             shape: its shape, () by default.
-            initializer: what gives its first value: a name, a function of (shape, dtype); by default Glorot's for floats.
+            initializer: what gives its first value: a name or a function of (shape, dtype); by default Glorot's.
             dtype: by default the layer's.
             trainable: whether training changes it.
             autocast: whether it reads in the dtype that the layer computes in.
@@ -204,13 +202,15 @@ class Layer(Operation, Holder):
 
     def _own(self) -> list[PlainVariable]:
         """Its own weights: trainable ones first, those of add_weight before others."""
-        others = list(found([v for k, v in vars(self).items() if k not in _NOT_WALKED], PlainVariable))
+        others = list(found(_walked(self), PlainVariable))
         first, last = self._made
         return unique([*first, *(v for v in others if v.trainable and not _in(v, last)), *last, *others])
 
     def _children(self) -> list["Layer"]:
         """The layers that it holds."""
-        return [c for c in unique(found([v for k, v in vars(self).items() if k not in _NOT_WALKED], Layer)) if c is not self]
+        return [
+            c for c in unique(found([v for k, v in vars(self).items() if k not in _NOT_WALKED], Layer)) if c is not self
+        ]
 
     def _flatten_layers(self) -> list["Layer"]:
         """Itself and all layers in it, outer ones first."""
@@ -293,8 +293,8 @@ class Layer(Operation, Holder):
         own = self.weights
         if len(own) != len(weights):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, "
-                f"but the layer was expecting {len(own)} weights."
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, but the layer was expecting {len(own)} weights."
             )
         for variable, value in zip(own, weights, strict=True):
             if tuple(variable.shape) != tuple(np.shape(value)):
@@ -373,8 +373,8 @@ class Layer(Operation, Holder):
             for leaf in optree.tree_leaves(args):
                 if not isinstance(leaf, TensorProtocol) and not hasattr(type(leaf), "nbflow_tensor"):
                     raise ValueError(
-                        f"Only input tensors may be passed as positional arguments. The following argument value should "
-                        f"be passed as a keyword argument: {leaf!r:.200} (of type {type(leaf)})"
+                        f"Only input tensors may be passed as positional arguments. The following argument value "
+                        f"should be passed as a keyword argument: {leaf!r:.200} (of type {type(leaf)})"
                     )
         arguments = self._call_signature.bound(args, kwargs)
         first = next(iter(arguments.values()), None) if arguments else None
@@ -517,7 +517,9 @@ class Layer(Operation, Holder):
             input_shape: the shape of the input, or a structure of shapes.
         """
         inputs = optree.tree_map(
-            lambda shape: symbolic(aval(as_dtype(self.compute_dtype), with_dims(tuple(shape)))), input_shape, is_leaf=is_shape
+            lambda shape: symbolic(aval(as_dtype(self.compute_dtype), with_dims(tuple(shape)))),
+            input_shape,
+            is_leaf=is_shape,
         )
         return optree.tree_map(lambda t: t.shape, self.compute_output_spec(inputs))
 
@@ -548,8 +550,8 @@ class Layer(Operation, Holder):
         bad = {k: v for k, v in given.items() if not isinstance(v, plain)}
         if bad:
             raise NotImplementedError(
-                f"Object {type(self).__name__} was created by passing non-serializable argument values in `__init__()`, "
-                f"{bad!r:.300}, and therefore the object must override `get_config()` in order to be serializable."
+                f"Object {type(self).__name__} was created by passing non-serializable argument values in "
+                f"`__init__()`, {bad!r:.300}, and therefore the object must override `get_config()` in order to be serializable."
             )
         return given
 

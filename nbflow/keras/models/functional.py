@@ -7,16 +7,18 @@ from nbflow.keras.layers.layer import Layer
 from nbflow.keras.models.model import Model
 from nbflow.keras.models.network import Network, layers_of
 from nbflow.keras.symbolic import KerasTensor, Operation, step_of
+from nbflow.objects.registration import written_as
 from nbflow.ops.table import TABLE
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import to_tensor
 
 
+@written_as("keras.src.models.functional.Functional")
 class Functional(Model):
     """A model from inputs to outputs (tf.keras.Model(inputs, outputs)).
 
     Args:
-        inputs, outputs: KerasTensors in lists, tuples or dicts, nested as you like; calls take and give such structures.
+        inputs, outputs: KerasTensors in lists, tuples or dicts, nested as you like; calls take and give the same.
         name: a name.
         trainable: whether its weights are trained.
 
@@ -42,7 +44,9 @@ class Functional(Model):
         self._network = Network(inputs, outputs)
         self._layers = layers_of(self._network.operations)
         self.input_names = [step_of(t).operation.name for t in self._network.inputs]
-        self.output_names = [t._keras_history.operation.name if t.source is None else t.name for t in self._network.outputs]
+        self.output_names = [
+            t._keras_history.operation.name if t.source is None else t.name for t in self._network.outputs
+        ]
         self.built = True
         self.supports_masking = True
         self.input_spec = None
@@ -115,13 +119,13 @@ class Functional(Model):
 
     def compute_mask(self, inputs, previous_mask):
         """The masks were attached by the layers inside."""
-        return None
+        return
 
     def _flat(self, inputs) -> list:
         """The inputs as a list in the order of the model's."""
         form = self._inputs_struct
         if isinstance(form, dict) and isinstance(inputs, dict):
-            return [inputs[key] if key in inputs else None for key in sorted(form)]
+            return [inputs.get(key) for key in sorted(form)]
         return optree.tree_leaves(inputs, none_is_leaf=True)
 
     def _standardized(self, inputs):
@@ -136,7 +140,7 @@ class Functional(Model):
             missing = [name for name in names if name not in inputs]
             if missing:
                 raise ValueError(
-                    f"Missing data for input \"{missing[0]}\". You passed a data dictionary with keys {list(inputs)}. "
+                    f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
                     f"Expected the following keys: {names}"
                 )
             inputs = [inputs[name] for name in names]
@@ -144,7 +148,7 @@ class Functional(Model):
             missing = [key for key in form if key not in inputs and not form[key].optional]
             if missing:
                 raise ValueError(
-                    f"Missing data for input \"{missing[0]}\". You passed a data dictionary with keys {list(inputs)}. "
+                    f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
                     f"Expected the following keys: {list(form)}"
                 )
             inputs = {key: inputs.get(key) for key in form}
@@ -154,7 +158,7 @@ class Functional(Model):
                 given = [inputs]
             else:
                 raise ValueError(
-                    f"Layer \"{self.name}\" expects {len(self._network.inputs)} input(s), but it received {len(given)} "
+                    f'Layer "{self.name}" expects {len(self._network.inputs)} input(s), but it received {len(given)} '
                     f"input tensors. Inputs received: {inputs!r:.300}"
                 )
         ready = [self._fitted(value, tensor) for value, tensor in zip(given, self._network.inputs, strict=True)]
@@ -223,4 +227,3 @@ def _replayed(inputs, outputs, fresh: list):
     network = Network(inputs, outputs)
     results = iter(network.run(fresh))
     return optree.tree_map(lambda _: next(results), outputs, none_is_leaf=True)
-

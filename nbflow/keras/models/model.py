@@ -60,7 +60,9 @@ class Model(Trainer, Layer):
         layers = self.layers
         if index is not None:
             if index >= len(layers):
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers.")
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
+                )
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -128,4 +130,3 @@ def _of_tensors(args: tuple, kwargs: dict) -> bool:
     """Whether arguments of Model are those of a functional model."""
     structures = [*args[:2], *(kwargs[k] for k in ("inputs", "outputs") if k in kwargs)]
     return len(structures) == 2 and all(has_symbolic(s) for s in structures)
-

@@ -61,8 +61,7 @@ class Network:
                 results = step.operation.run(step, args, kwargs, sizes)
             else:
                 results = step.operation(*args, **kwargs)
-            results = [r for r in optree.tree_leaves(results, none_is_leaf=True)]
-            for tensor, result in zip(step.outputs, results, strict=False):
+            for tensor, result in zip(step.outputs, optree.tree_leaves(results, none_is_leaf=True), strict=False):
                 known[id(tensor)] = result
                 _note_sizes(tensor, result, sizes)
         return [known[id(t)] if t.source is None else to_tensor(t.source) for t in self.outputs]
@@ -106,8 +105,8 @@ def _found(inputs: list, outputs: list) -> tuple[list[Step], dict[Operation, int
             stack.append((step, True))
             if step.is_input and not any(t is i for t in step.outputs for i in inputs):
                 raise ValueError(
-                    f"`inputs` not connected to `outputs`: the outputs need '{step.operation.name}', which is not among "
-                    f"the model's inputs {[t.name for t in inputs]}"
+                    f"`inputs` not connected to `outputs`: the outputs need '{step.operation.name}', which is not "
+                    f"among the model's inputs {[t.name for t in inputs]}"
                 )
             if not _begins(step, inputs):
                 stack.extend((parent, False) for parent in reversed(step.parents))

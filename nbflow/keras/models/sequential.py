@@ -1,5 +1,7 @@
 """Sequential: layers one after another."""
 
+from nbflow.compiler.graph import aval
+from nbflow.dtypes import as_dtype
 from nbflow.keras.layers.input_layer import InputLayer
 from nbflow.keras.layers.layer import Layer, is_shape
 from nbflow.keras.models.functional import Functional
@@ -7,8 +9,6 @@ from nbflow.keras.models.model import Model
 from nbflow.keras.symbolic import KerasTensor, symbolic, with_dims
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
 from nbflow.public import export
-from nbflow.compiler.graph import aval
-from nbflow.dtypes import as_dtype
 
 
 @export("keras.Sequential", "keras.models.Sequential")

@@ -4,16 +4,21 @@ from typing import Any
 
 import optree
 
+from nbflow.arrays.shaping import shape
 from nbflow.keras import losses, metrics
 from nbflow.keras.losses.loss import Loss, LossFunctionWrapper
+from nbflow.keras.metrics.means import Mean, MeanMetricWrapper
 from nbflow.keras.metrics.metric import Metric
-from nbflow.keras.metrics.reduction import Mean, MeanMetricWrapper
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import to_tensor
 
 _ACCURACIES = {
     "accuracy": (metrics.BinaryAccuracy, metrics.SparseCategoricalAccuracy, metrics.CategoricalAccuracy),
-    "crossentropy": (metrics.BinaryCrossentropy, metrics.SparseCategoricalCrossentropy, metrics.CategoricalCrossentropy),
+    "crossentropy": (
+        metrics.BinaryCrossentropy,
+        metrics.SparseCategoricalCrossentropy,
+        metrics.CategoricalCrossentropy,
+    ),
 }
 _SHORT = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "crossentropy": "crossentropy"}
 
@@ -76,8 +81,8 @@ class Outputs:
         leaves = optree.tree_leaves(y, none_is_leaf=True) if y is not None else [None] * len(self.values)
         if len(leaves) != len(self.values):
             raise ValueError(
-                f"The model has {len(self.values)} outputs and {len(leaves)} targets. Give a target for each output, or "
-                f"None for outputs without loss"
+                f"The model has {len(self.values)} outputs and {len(leaves)} targets. Give a target for each output, "
+                f"or None for outputs without loss"
             )
         return leaves
 
@@ -144,8 +149,6 @@ class CompiledLoss:
 
 
 def _batch_size(value):
-    from nbflow.arrays.shapes import shape
-
     size = value.shape[0] if value.ndim else 1
     return shape(value)[0] if size is None else size
 
@@ -171,8 +174,8 @@ class CompiledMetrics(Metric):
         for what, value in (("metrics", given), ("weighted_metrics", weighted)):
             if value is not None and not isinstance(value, (list, tuple, dict)):
                 raise ValueError(
-                    f"Expected `{what}` argument to be a list, tuple, or dict. Received instead: {what}={value!r:.200} of "
-                    f"type {type(value)}"
+                    f"Expected `{what}` argument to be a list, tuple, or dict. Received instead: {what}={value!r:.200} "
+                    f"of type {type(value)}"
                 )
             for item in optree.tree_leaves(value, is_leaf=_is_leaf):
                 if not (isinstance(item, str) and item.lower() in _SHORT):

@@ -77,8 +77,7 @@ def _array(value) -> np.ndarray:
     """Data as a NumPy array that tensors may share, in the dtype that models take: float64 becomes floatx."""
     if isinstance(value, TensorProtocol):
         tensor = value.nbflow_tensor()
-        value = np.asarray(tensor._view()) if type(tensor) is Tensor else value.numpy()
-        return value
+        return np.asarray(tensor._view()) if type(tensor) is Tensor else value.numpy()
     if hasattr(value, "to_numpy"):  # a pandas or polars frame
         value = value.to_numpy()
     array = np.asarray(value)
@@ -89,8 +88,8 @@ def _array(value) -> np.ndarray:
             return array.astype(floatx())
         except (TypeError, ValueError):
             raise ValueError(
-                f"Data of dtype {array.dtype} cannot be used for training: it takes numbers. For ragged lists, pad them: "
-                f"keras.utils.pad_sequences; for strings, use a StringLookup or TextVectorization layer first"
+                f"Data of dtype {array.dtype} cannot be used for training: it takes numbers. For ragged lists, pad "
+                f"them: keras.utils.pad_sequences; for strings, use a StringLookup or TextVectorization layer first"
             ) from None
     return array
 
@@ -111,7 +110,9 @@ class Stream(Batches):
         size = None
         if not self._once:
             cardinality = getattr(source, "cardinality", None)
-            size = int(cardinality()) if cardinality is not None else len(source) if hasattr(source, "__len__") else None
+            size = (
+                int(cardinality()) if cardinality is not None else len(source) if hasattr(source, "__len__") else None
+            )
             size = None if size is not None and size < 0 else size
         self.steps = steps if steps is not None else size
 
@@ -176,9 +177,7 @@ def shuffler() -> np.random.RandomState:
     return np.random.mtrand._rand
 
 
-def batches(
-    x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=False, class_weight=None
-) -> Batches:
+def batches(x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=False, class_weight=None) -> Batches:
     """The batches of x, which may be arrays (with y and sample_weight), a dataset, a generator or a PyDataset.
 
     Raises:
@@ -197,7 +196,8 @@ def batches(
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
-                f"When passing `x` as a {type(x).__name__}, the `{name}` argument should not be passed: batches bring it"
+                f"When passing `x` as a {type(x).__name__}, the `{name}` argument should not be passed: batches bring "
+                f"it"
             )
     if isinstance(x, PyDataset):
         source: Batches = Sequences(x, shuffle, steps)
@@ -259,7 +259,8 @@ def _is_arrays(x) -> bool:
     """Whether x is arrays, or a structure of them, rather than something that gives batches."""
     leaves = optree.tree_leaves(x)
     return bool(leaves) and all(
-        isinstance(leaf, (np.ndarray, TensorProtocol, int, float)) or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))
+        isinstance(leaf, (np.ndarray, TensorProtocol, int, float))
+        or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))
         for leaf in leaves
     )
 
@@ -270,17 +271,17 @@ def train_validation_split(arrays: tuple, validation_split: float) -> tuple[tupl
     Raises:
         ValueError: either would be empty, or the arrays cannot be cut.
     """
-    leaves = [leaf for leaf in optree.tree_leaves(arrays)]
+    leaves = optree.tree_leaves(arrays)
     if not leaves or not all(hasattr(leaf, "shape") and hasattr(leaf, "__getitem__") for leaf in leaves):
         raise ValueError(
             "Argument `validation_split` is only supported for tensors or NumPy arrays. Pass `validation_data` instead."
         )
     size = int(leaves[0].shape[0])
-    at = int(math.floor(size * (1.0 - validation_split)))
+    at = math.floor(size * (1.0 - validation_split))
     if at == 0 or at == size:
         raise ValueError(
-            f"Training data contains {size} samples, which is not sufficient to split it into a validation and training "
-            f"set as specified by `validation_split={validation_split}`."
+            f"Training data contains {size} samples, which is not sufficient to split it into a validation and "
+            f"training set as specified by `validation_split={validation_split}`."
         )
 
     def part(cut):

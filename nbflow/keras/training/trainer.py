@@ -6,16 +6,15 @@ from typing import Any
 import numpy as np
 import optree
 
-from nbflow import function as _function_room  # noqa: F401  (nf.function's module)
+from nbflow.arrays.shaping import shape
 from nbflow.function.function import Function
 from nbflow.keras import callbacks as callbacks_module
-from nbflow.keras import losses as losses_module
-from nbflow.keras import metrics as metrics_module
 from nbflow.keras import optimizers as optimizers_module
-from nbflow.keras.metrics.reduction import Mean
+from nbflow.keras.metrics.means import Mean
 from nbflow.keras.training.compiled import CompiledLoss, CompiledMetrics
 from nbflow.keras.training.data import Batches, batches, class_weights, tensor_of, train_validation_split
 from nbflow.keras.utils.data import unpack_x_y_sample_weight
+from nbflow.math.reductions import reduce_sum
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
 from nbflow.optimizers.loss_scale import LossScaleOptimizer
 from nbflow.tape.gradient_tape import GradientTape
@@ -66,10 +65,12 @@ class Trainer:
         Raises:
             ValueError: a name is unknown.
         """
+        if metrics is None and isinstance(loss_weights, list) and any(isinstance(w, str) for w in loss_weights):
+            loss_weights, metrics = None, loss_weights  # compile(optimizer, loss, metrics), as Keras 2 had it
         self.optimizer = optimizers_module.get(optimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None:
-            if not isinstance(self.optimizer, LossScaleOptimizer):
-                self.optimizer = LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
+        scaled = self.optimizer is None or isinstance(self.optimizer, LossScaleOptimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:
+            self.optimizer = LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
         names = getattr(self, "output_names", None)
         self.loss = loss
         self._compiled_loss = None if loss is None else CompiledLoss(loss, loss_weights, names)
@@ -77,7 +78,9 @@ class Trainer:
         self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names) if has_metrics else None
         self._loss_tracker = Mean(name="loss")
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
-            raise ValueError(f"compile: steps_per_execution is {steps_per_execution!r}; it takes an integer of 1 or more")
+            raise ValueError(
+                f"compile: steps_per_execution is {steps_per_execution!r}; it takes an integer of 1 or more"
+            )
         self.run_eagerly, self.steps_per_execution = run_eagerly, steps_per_execution
         self._compile_arguments = {
             "optimizer": self.optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
@@ -147,11 +150,11 @@ class Trainer:
             found = self._compiled_loss(y, y_pred, sample_weight)
             if found is not None:
                 parts.append(found)
-        from nbflow.math.reductions import reduce_sum
-
         parts += [reduce_sum(loss) for loss in self.losses]
         if not parts:
-            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`, or use add_loss in a layer.")
+            raise ValueError(
+                "No loss to compute. Provide a `loss` argument in `compile()`, or use add_loss in a layer."
+            )
         total = parts[0]
         for part in parts[1:]:
             total = total + part
@@ -290,7 +293,9 @@ class Trainer:
                 epoch_logs = callbacks_module.plain_logs(self._epoch_logs(logs))
                 if validation_data is not None and _validates(epoch, validation_freq):
                     if not validation:
-                        validation.append(self._validation(validation_data, validation_batch_size, batch_size, validation_steps))
+                        validation.append(
+                            self._validation(validation_data, validation_batch_size, batch_size, validation_steps)
+                        )
                     found = self._evaluate(validation[0], self._callbacks(loop, 0, 1, validation[0]))
                     epoch_logs |= {f"val_{name}": value for name, value in found.items()}
                 loop.on_epoch_end(epoch, epoch_logs)
@@ -312,12 +317,18 @@ class Trainer:
             return given
         verbose = 1 if verbose == "auto" else int(verbose)
         return callbacks_module.CallbackList(
-            given, add_history=history, add_progbar=verbose != 0, verbose=verbose, epochs=epochs, steps=data.steps, model=self
+            given,
+            add_history=history,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=data.steps,
+            model=self,
         )
 
-    def _validation(self, data, batch_size, train_batch_size, steps) -> Batches:
+    def _validation(self, data, batch_size, steps) -> Batches:
         x, y, sample_weight = unpack_x_y_sample_weight(tuple(data))
-        return batches(x, y, sample_weight, batch_size or train_batch_size, steps)
+        return batches(x, y, sample_weight, batch_size, steps)
 
     def _epoch(self, kind: str, data: Batches, loop) -> dict:
         """Runs all batches of an epoch; returns the last one's logs."""
@@ -326,11 +337,10 @@ class Trainer:
         step = self._step(kind)
         logs: dict = {}
         count = 0
-        for number, batch in enumerate(data.epoch()):
-            begin(number)
+        for count, batch in enumerate(data.epoch(), 1):
+            begin(count - 1)
             logs = step(batch)
-            end(number, logs)
-            count += 1
+            end(count - 1, logs)
             if kind == "train" and self.stop_training:
                 break
         else:
@@ -382,7 +392,11 @@ class Trainer:
 
     def _in_order(self, logs: dict):
         """The values of logs, in the order of the metrics."""
-        names = [name for m in self.metrics for name in ([s.name for s in m.metrics] if m is self._compiled_metrics else [m.name])]
+        names = [
+            name
+            for m in self.metrics
+            for name in ([s.name for s in m.metrics] if m is self._compiled_metrics else [m.name])
+        ]
         values = [logs[name] for name in names if name in logs]
         values += [logs[name] for name in sorted(logs) if name not in names]
         return values[0] if len(values) == 1 else values
@@ -443,8 +457,6 @@ def _numpy(tensor):
 
 
 def _batch_size(x):
-    from nbflow.arrays.shapes import shape
-
     leaf = to_tensor(optree.tree_leaves(x)[0])
     size = leaf.shape[0]
     return shape(leaf)[0] if size is None else size
