@@ -1,12 +1,20 @@
 """nf.keras: layers, models and what trains them, under the names that Keras gives them."""
 
-from nbflow import datasets, optimizers
+from nbflow import datasets
 from nbflow.keras import (
     activations,
     backend,
+    callbacks,
     config,
     constraints,
+    dtype_policies,
     initializers,
+    layers,
+    losses,
+    metrics,
+    mixed_precision,
+    models,
+    optimizers,
     random,
     regularizers,
     saving,
@@ -16,10 +24,17 @@ from nbflow.keras import (
 __all__ = [
     "activations",
     "backend",
+    "callbacks",
     "config",
     "constraints",
     "datasets",
+    "dtype_policies",
     "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "mixed_precision",
+    "models",
     "optimizers",
     "random",
     "regularizers",
