@@ -58,6 +58,8 @@ from nbflow.function import debugging as _traces
 from nbflow.function.function import Function, function, is_symbolic_tensor
 from nbflow.function.signature import TensorSpec
 from nbflow.function.trace import init_scope
+from nbflow.keras import initializers, losses, metrics
+from nbflow.module import Module
 from nbflow.public import export, publish
 from nbflow.runtime.device import device
 from nbflow.shapes import TensorShape

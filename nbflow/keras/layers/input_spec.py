@@ -85,7 +85,8 @@ def check(specs, inputs, layer: str) -> None:
             continue
         if not hasattr(x, "shape"):
             raise ValueError(
-                f"Inputs to a layer should be tensors. Got '{x!r:.200}' (of type {type(x)}) as input for layer '{layer}'."
+                f"Inputs to a layer should be tensors. Got '{x!r:.200}' (of type {type(x)}) as input for "
+                f"layer '{layer}'."
             )
         problem = _problem(spec, tuple(x.shape), x)
         if problem:

@@ -65,8 +65,8 @@ class Layer(Operation, Holder):
     """A callable with weights (tf.keras.layers.Layer).
 
     A subclass makes its weights in `build(input_shape)` with `add_weight`, which runs before the first call, and
-    computes in `call(inputs)`. `call` may take `training` and `mask`, which are passed on from the outer call and from what the
-    layers before attach to their results. Variables, layers and metrics in attributes, lists and dicts are found.
+    computes in `call(inputs)`. `call` may take `training` and `mask`, which are passed on from the outer call and
+    from what the layers before attach to their results. Variables, layers and metrics in attributes, lists and dicts are found.
 
     Args:
         trainable: whether its weights are trained.
@@ -93,7 +93,7 @@ class Layer(Operation, Holder):
         self = super().__new__(cls)
         self.__dict__.update(
             _made=([], []), _inbound_nodes=[], _losses=[], built=False, input_spec=None, _name=None, _trainable=True,
-            _init_arguments=(args, kwargs), supports_masking=False, _build_shapes=None, activity_regularizer=None,
+            _init_arguments=(args, kwargs), supports_masking=cls.compute_mask is not Layer.compute_mask, _build_shapes=None, activity_regularizer=None,
             autocast=True, dtype_policy=dtype_policies.dtype_policy(),
         )  # fmt: skip
         return self
@@ -485,13 +485,14 @@ class Layer(Operation, Holder):
     def _attach_mask(self, first, outputs, mask) -> None:
         """Hands the mask on with the outputs."""
         if self.supports_masking:
+            leaves = [leaf for leaf in optree.tree_leaves(outputs) if isinstance(leaf, TensorProtocol)]
+            if all(mask_of(leaf) is not None for leaf in leaves):
+                return
             computed = self.compute_mask(first, mask)
             if computed is None:
                 return
-            leaves = optree.tree_leaves(outputs)
-            masks = optree.tree_leaves(computed, none_is_leaf=True)
-            for leaf, its in zip(leaves, masks if len(masks) == len(leaves) else [None] * len(leaves), strict=True):
-                if its is not None and isinstance(leaf, TensorProtocol) and mask_of(leaf) is None:
+            for leaf, its in zip(leaves, optree.tree_leaves(computed, none_is_leaf=True), strict=False):
+                if its is not None and mask_of(leaf) is None:
                     leaf._keras_mask = its
         elif any(m is not None for m in optree.tree_leaves(mask, none_is_leaf=True)):
             warnings.warn(
@@ -551,7 +552,8 @@ class Layer(Operation, Holder):
         if bad:
             raise NotImplementedError(
                 f"Object {type(self).__name__} was created by passing non-serializable argument values in "
-                f"`__init__()`, {bad!r:.300}, and therefore the object must override `get_config()` in order to be serializable."
+                f"`__init__()`, {bad!r:.300}, and therefore the object must override `get_config()` in order to be "
+                f"serializable."
             )
         return given
 

@@ -13,12 +13,8 @@ from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import to_tensor
 
 _ACCURACIES = {
-    "accuracy": (metrics.BinaryAccuracy, metrics.SparseCategoricalAccuracy, metrics.CategoricalAccuracy),
-    "crossentropy": (
-        metrics.BinaryCrossentropy,
-        metrics.SparseCategoricalCrossentropy,
-        metrics.CategoricalCrossentropy,
-    ),
+    "accuracy": ("BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"),
+    "crossentropy": ("BinaryCrossentropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
 }
 _SHORT = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "crossentropy": "crossentropy"}
 
@@ -254,7 +250,7 @@ class CompiledMetrics(Metric):
 
 def _as_metric(item, y_true, y_pred) -> Metric:
     if isinstance(item, str) and item.lower() in _SHORT and y_true is not None:
-        binary, sparse, categorical = _ACCURACIES[_SHORT[item.lower()]]
+        binary, sparse, categorical = (getattr(metrics, name) for name in _ACCURACIES[_SHORT[item.lower()]])
         y_true = to_tensor(y_true)
         classes, labels = y_pred.shape[-1:], y_true.shape[-1:]
         if tuple(classes) == (1,):
