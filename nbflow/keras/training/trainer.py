@@ -293,9 +293,8 @@ class Trainer:
                 epoch_logs = callbacks_module.plain_logs(self._epoch_logs(logs))
                 if validation_data is not None and _validates(epoch, validation_freq):
                     if not validation:
-                        validation.append(
-                            self._validation(validation_data, validation_batch_size, batch_size, validation_steps)
-                        )
+                        size = validation_batch_size or batch_size
+                        validation.append(self._validation(validation_data, size, validation_steps))
                     found = self._evaluate(validation[0], self._callbacks(loop, 0, 1, validation[0]))
                     epoch_logs |= {f"val_{name}": value for name, value in found.items()}
                 loop.on_epoch_end(epoch, epoch_logs)
