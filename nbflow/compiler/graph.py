@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
+from nbflow.compiler.formulas import Number
 from nbflow.compiler.op import Op
 from nbflow.dtypes import DType
 from nbflow.errors import InvalidArgumentError
@@ -48,11 +50,14 @@ def aval(dtype: DType, shape: tuple, strides: tuple | None = None) -> Aval:
     key = (dtype, shape, strides)
     found = _avals.get(key)
     if found is None:
+        table = next((n.formulas.avals for n in (*shape, *(strides or ())) if isinstance(n, Number)), _avals)
+        found = table.get(key)
+    if found is None:
         if strides is not None and _is_dense(shape, strides):
             found = aval(dtype, shape)
         else:
             found = Aval(dtype, shape, strides)
-        found = _avals.setdefault(key, found)
+        found = table.setdefault(key, found)
     return found
 
 
@@ -133,13 +138,21 @@ CONSTANT = Op("constant", (), infer=lambda avals, attrs: attrs["value"].aval)
 
 
 class Constant:
-    """A NumPy array as an attribute of a constant node; compares by identity."""
+    """A NumPy array as an attribute of a constant node; compares by identity.
+
+    Attributes:
+        array: the array, or a Number that stands for an array without axes.
+    """
 
     __slots__ = ("array", "aval")
 
-    def __init__(self, array: np.ndarray, dtype: DType):
-        self.array = np.ascontiguousarray(array, dtype.np).reshape(np.shape(array))
-        self.aval = aval(dtype, self.array.shape)
+    def __init__(self, array: np.ndarray | Number, dtype: DType):
+        if isinstance(array, Number):
+            self.array: Any = array
+            self.aval = aval(dtype, ())
+        else:
+            self.array = np.ascontiguousarray(array, dtype.np).reshape(np.shape(array))
+            self.aval = aval(dtype, self.array.shape)
 
     def __lt__(self, other):
         return id(self) < id(other)
@@ -181,7 +194,7 @@ class Graph:
         self.nodes.append(node)
         return node
 
-    def constant(self, array: np.ndarray, dtype: DType) -> Value:
+    def constant(self, array: np.ndarray | Number, dtype: DType) -> Value:
         """A constant node."""
         return self.append(CONSTANT, (), {"value": Constant(array, dtype)}).output
 
@@ -255,7 +268,7 @@ def bound_attrs(attrs: dict, sizes: dict) -> dict:
     return {name: bound(value) for name, value in attrs.items()}
 
 
-def bind(graph: Graph, sizes: dict[str, int], avals: Sequence[Aval]) -> Graph:
+def bind(graph: Graph, sizes: dict, avals: Sequence[Aval]) -> Graph:
     """The graph for given input avals, with every symbolic dimension replaced; shape rules run again.
 
     Raises:

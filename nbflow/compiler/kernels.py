@@ -8,6 +8,7 @@ import numpy as np
 from numba import carray
 
 from nbflow.compiler.emit_cpu import emit
+from nbflow.compiler.formulas import Number
 from nbflow.compiler.graph import CONSTANT, Node, Value
 from nbflow.compiler.loops import Nest
 from nbflow.runtime import blas, candidates, gemm, intrinsics, native, philox, samplers, vecmath
@@ -27,7 +28,7 @@ class Buffer:
         nbytes: its size.
         slot: index of the address that comes with each call, None for memory of the program's own.
         slots: the addresses that `slot` counts in: None for those of the call, else those of a loop's round.
-        array: the NumPy array of a constant, else None.
+        array: the NumPy array of a constant, or a Number that stands for it, else None.
         base: where it lies in another buffer, else None.
         stack: whether it grows with the rounds of a loop.
         address: of memory of the program's own, once planned.
@@ -39,7 +40,7 @@ class Buffer:
         self,
         nbytes: int,
         slot: int | None = None,
-        array: np.ndarray | None = None,
+        array: np.ndarray | Number | None = None,
         *,
         slots: "Slots | None" = None,
         base: "Ref | None" = None,
@@ -172,7 +173,7 @@ def nest_call(nest: Nest, buffer_of, stores: str = "") -> Call:
     touches: list[tuple] = []
     for kind, what in emitted.words:
         if kind == "number":
-            words.append(int(what))
+            words.append(what)
         elif kind == "grain":
             words.append(Grain())
         elif kind == "scratch":
@@ -238,5 +239,4 @@ def constant_buffer(value: Value) -> Buffer | None:
     """The Buffer of a constant node's value, None for other values."""
     if value.node is None or value.node.op is not CONSTANT:
         return None
-    array = value.node.attrs["value"].array
-    return Buffer(array.nbytes, array=array)
+    return Buffer(value.aval.nbytes, array=value.node.attrs["value"].array)

@@ -9,6 +9,7 @@ import numpy as np
 
 from nbflow.compiler.graph import Aval, Graph
 from nbflow.compiler.lowering import Lowering
+from nbflow.compiler.schedule import Chain
 from nbflow.compiler.table import Table
 from nbflow.errors import InvalidArgumentError
 from nbflow.runtime import native, threads
@@ -18,13 +19,11 @@ class Program:
     """A compiled graph, ready to run.
 
     Attributes:
-        graph: the graph that runs, after all passes.
         output_avals: of the results.
         updated: for each input whether running the program changes it (a variable).
         parallel: whether the team runs it, which releases the GIL.
         has_code: whether it has control flow, which interpreter.run_code runs.
         address: where its table is, for interpreter.launch.
-        chains: its kernel calls, for display.
         failures: cells in which kernels report bad input, with what to say.
         arena_bytes: memory for intermediates.
         seconds: that it took to make it, kernels included.
@@ -34,17 +33,32 @@ class Program:
     def __init__(self, graph: Graph):
         begun, known = time.perf_counter(), len(native.loaded_kernels())
         lowering = Lowering(graph)
-        self.graph = lowering.graph
+        table = Table(lowering)
         self.output_avals: list[Aval] = [v.aval for v in lowering.graph.outputs]
         self.updated = [v in lowering.graph.updates for v in lowering.graph.inputs]
         self.failures = lowering.failures
-        self._table = table = Table(lowering)
-        self.address, self.chains, self.parallel = table.address, table.chains, table.parallel
+        self.address, self.parallel = table.address, table.parallel
         self.has_code, self.arena_bytes = table.has_code, table.arena_bytes
+        self._lowered = lowering.graph, table.chains
+        self._table, self._stacks = table, table.stacks
         self._lock = threading.Lock()
         self._give_back = threads.give_back() if table.stacks else None  # loaded now: not while Python shuts down
         self.arrived = native.loaded_kernels()[known:]
         self.seconds = time.perf_counter() - begun
+
+    def lowered(self) -> tuple[Graph, list[Chain]]:
+        """The graph that runs, after all passes, and all kernel calls."""
+        return self._lowered
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that runs, after all passes."""
+        return self.lowered()[0]
+
+    @property
+    def chains(self) -> list[Chain]:
+        """Its kernel calls, for display."""
+        return self.lowered()[1]
 
     def run(self, results: Sequence[np.ndarray], inputs: Sequence[int]) -> Sequence[int]:
         """Runs the program once.
@@ -92,9 +106,9 @@ class Program:
         return list({call.kernel.name: call.kernel for chain in self.chains for call in chain.calls}.values())
 
     def __del__(self):
-        if getattr(threads, "team", None) is None or not hasattr(self, "_table"):  # Python ends, or it was not made
+        if getattr(threads, "team", None) is None or not hasattr(self, "_stacks"):  # Python ends, or it was not made
             return
         if self.parallel:
             threads.team().wait_until_idle()
-        for stack in self._table.stacks:
+        for stack in self._stacks:
             self._give_back(stack)

@@ -1,9 +1,11 @@
 """In which order and in which company kernels run: chains, their dependences, and the memory of intermediates."""
 
 import heapq
+import math
 from collections import defaultdict
 from typing import Any
 
+from nbflow.compiler.formulas import apply
 from nbflow.compiler.kernels import PART, SLAB, Buffer, Call, ControlCall
 
 CHUNK_NS = 15_000  # a chunk should take about this long: long against a claim, short against a time slice
@@ -49,12 +51,9 @@ class Chain:
         """
         if isinstance(call, ControlCall) or isinstance(self.calls[0], ControlCall):
             return False
-        extent = self.common_extent(call)
-        if not extent:
-            return False
         if not linked:
-            return extent == self.extent == call.extent and max(call.cost, self.cost) < TINY_NS
-        return all(_row_by_row(other, call, extent) for other in linked)
+            return self.extent == call.extent and max(call.cost, self.cost) < TINY_NS
+        return all(_row_by_row(other, call) for other in linked) and self.common_extent(call) > 0
 
     def add(self, call: Call) -> None:
         """Appends a call that the chain takes."""
@@ -62,14 +61,13 @@ class Chain:
         self.calls.append(call)
 
 
-def _row_by_row(a: Call, b: Call, rows: int) -> bool:
-    """Whether two calls in one chain touch what they share in the same rows only."""
+def _row_by_row(a: Call, b: Call) -> bool:
+    """Whether two calls, cut into as many parts, touch what they share in the same parts only."""
     for buffer, how_a, writes_a, unit_a in a.touches:
         for other, how_b, writes_b, unit_b in b.touches:
-            if buffer is other and (writes_a or writes_b):
-                same = how_a == how_b == SLAB and unit_a * a.extent == unit_b * b.extent
-                if not same or a.extent % rows or b.extent % rows:
-                    return False
+            same = how_a == how_b == SLAB and unit_a * a.extent == unit_b * b.extent
+            if buffer is other and (writes_a or writes_b) and not same:
+                return False
     return True
 
 
@@ -143,12 +141,12 @@ def set_grains(chains: list[Chain], threads: int) -> bool:
     for chain in chains:
         whole = any(call.whole for call in chain.calls)
         if parallel:
-            chunks = min(max(1.0, chain.cost / CHUNK_NS), 2 * threads if whole else 16 * threads)
+            chunks = apply(min, apply(max, chain.cost / CHUNK_NS, 1.0), 2 * threads if whole else 16 * threads)
             if whole and chain.cost > 2 * CHUNK_NS:
                 chunks = threads
         else:
-            chunks = 1 if whole or len(chain.calls) == 1 else max(1.0, chain.cost / CHUNK_NS)
-        grain = max(1, -(-chain.extent // max(1, int(chunks))))
+            chunks = 1 if whole or len(chain.calls) == 1 else apply(max, chain.cost / CHUNK_NS, 1.0)
+        grain = -(-chain.extent // math.floor(chunks))
         multiple = max(call.multiple for call in chain.calls)
         if multiple == 1 and chain.extent >= 64 * 16 and grain < chain.extent:
             multiple = 64

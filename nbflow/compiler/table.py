@@ -43,8 +43,48 @@ class Label:
     row = 0
 
 
+class Memory:
+    """Memory of a program's own.
+
+    Attributes:
+        keep: what the memory belongs to.
+    """
+
+    def __init__(self):
+        self.keep: list = []
+
+    def block(self, nbytes: int) -> int:
+        """The address of so many bytes."""
+        if not nbytes:
+            return 0
+        return block(nbytes, self.keep)
+
+    def words(self, values: Sequence) -> int:
+        """The address of an int64 array with these values."""
+        words = threads.aligned_words(max(1, len(values)))
+        words[: len(values)] = values
+        self.keep.append(words)
+        return words.ctypes.data
+
+    def array(self, array) -> int:
+        """The address of the elements of an array."""
+        self.keep.append(array)
+        return array.ctypes.data
+
+
+def block(nbytes: int, keep: list) -> int:
+    """The address of new memory, which stays while the list does."""
+    memory = allocate(nbytes + ALIGN)
+    keep.append(memory)
+    return -(-memory.ctypes.data // ALIGN) * ALIGN
+
+
 class Table:
     """A lowered graph in memory.
+
+    Args:
+        lowering: the graph.
+        memory: where to.
 
     Attributes:
         address: of the program, see runtime.interpreter.
@@ -55,12 +95,13 @@ class Table:
         stacks: addresses of memory that grew with rounds.
     """
 
-    def __init__(self, lowering: Lowering):
+    def __init__(self, lowering: Lowering, memory: Memory | None = None):
+        self.memory = memory or Memory()
+        self._words = self.memory.words
         self.chains: list[Chain] = []
         self.parallel = False
         self.arena_bytes = 0
         self.stacks: list[int] = []
-        self._keep: list = []  # memory that the table points at
         self._late: list[tuple[int, Callable[[], int]]] = []  # words that are known once all is laid out
         self._patches: list[int] = []
         slot_count = len(lowering.outputs) + len(lowering.inputs)
@@ -83,26 +124,11 @@ class Table:
 
     # --- memory -------------------------------------------------------------------------------------------------
 
-    def _memory(self, nbytes: int) -> int:
-        """The address of memory of the program's own."""
-        if not nbytes:
-            return 0
-        block = allocate(nbytes + ALIGN)
-        self._keep.append(block)
-        return -(-block.ctypes.data // ALIGN) * ALIGN
-
-    def _words(self, values: Sequence) -> int:
-        """The address of an int64 array with these values."""
-        words = threads.aligned_words(max(1, len(values)))
-        words[: len(values)] = values
-        self._keep.append(words)
-        return words.ctypes.data
-
     def _plan(self, lowering: Lowering) -> list[Chain]:
         """The chains of a graph, and memory for what is between them."""
         chains = make_chains(lowering.calls)
         nbytes = plan_memory(chains)
-        arena = self._memory(nbytes)
+        arena = self.memory.block(nbytes)
         self.arena_bytes += nbytes
         for chain in chains:
             for call in chain.calls:
@@ -124,8 +150,7 @@ class Table:
             patches = self._patches if buffer.slots is None else buffer.slots.patches
             return 0, (patches, buffer.slot, offset)
         if buffer.array is not None:
-            self._keep.append(buffer.array)
-            return (buffer.array.ctypes.data + offset if buffer.array.size else 0), None
+            return (self.memory.array(buffer.array) + offset if buffer.nbytes else 0), None
         return (buffer.address or 0) + offset, None
 
     # --- kernel calls -------------------------------------------------------------------------------------------
@@ -166,7 +191,7 @@ class Table:
                 values.append(chain.grain * call.scale)
             elif isinstance(word, Scratch):
                 chunks = -(-chain.extent // chain.grain)
-                values.append(self._memory(chunks * word.nbytes))
+                values.append(self.memory.block(chunks * word.nbytes))
             else:
                 values.append(word)
         block = self._words(values)
@@ -273,7 +298,7 @@ class Table:
     def _code(self, rows: list[list]) -> int:
         """The address of the code."""
         words = threads.aligned_words(len(rows) * ROW)
-        self._keep.append(words)
+        self.memory.keep.append(words)
         address = words.ctypes.data
         later = []
         for number, row in enumerate(rows):

@@ -4,6 +4,7 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 
+from nbflow.compiler.derive import Family
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Node, Value, bind, bound_attrs
 from nbflow.compiler.program import Program
 from nbflow.errors import InvalidArgumentError
@@ -53,6 +54,7 @@ class Compiled:
         self._loose = any(isinstance(c, Variable) and not c.shape.is_fully_defined() for c in self.captures)
         self._programs: dict[tuple, Program | Stages] = {}
         self._making = threading.RLock()
+        self._family: Family | None = None  # of programs, once there is one and sizes are open
         self._quick: dict[tuple, Callable] = {}  # by Avals of the arguments where sizes are open, else by ()
         self._derivatives: dict[tuple, DerivativeGraph] = {}
         self._with_scalars: dict[tuple, Compiled] = {}
@@ -93,11 +95,21 @@ class Compiled:
             for k, axis, dim in self._symbolic:
                 sizes[dim.name] = avals[k].shape[axis]
             with collection.paused():
-                found = self._programs[key] = compiled(bind(self._runs, sizes, avals) if key else self._runs)
+                found = self._programs[key] = self._made(sizes, avals) if key else compiled(self._runs)
             quick = None if self._loose or self._updates or self._replaced else quick_call(found, self._dense)
             if quick is not None:
                 self._quick[key[: self._arguments]] = quick
             return found
+
+    def _made(self, sizes: dict[str, int], avals: Sequence[Aval]) -> Program | Stages:
+        """A program for sizes: derived from another where there is one like it."""
+
+        def full():
+            return compiled(bind(self._runs, sizes, avals))
+
+        if self._family is None:
+            self._family = Family(self._runs)
+        return self._family.program(sizes, avals, full) or full()
 
     def quick(self, arguments: Sequence[Tensor]) -> Callable | None:
         """The quick way for these arguments, if there is one and they have been here before."""

@@ -375,8 +375,8 @@ one_hot = composite(
 # --- ranges -----------------------------------------------------------------------------------------------------------
 
 
-def _arange(start, delta, size: int):
-    few = isinstance(size, int) and size < 1 << 31  # a vector holds twice as many of the shorter numbers
+def _arange(start, delta, size: int | Dim):
+    few = not isinstance(size, Dim) and size < 1 << 31  # a vector holds twice as many of the shorter numbers
     return start + delta * T["cast"](start.iota(size, int32 if few else int64), dtype=start.dtype)
 
 

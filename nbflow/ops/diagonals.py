@@ -13,7 +13,7 @@ from nbflow.dtypes import int64
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import where
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, shape_text
-from nbflow.shapes import contiguous_strides, could_be_equal, dim_min
+from nbflow.shapes import Dim, contiguous_strides, could_be_equal, dim_min
 
 T = TABLE
 
@@ -38,7 +38,7 @@ def _check_band(name: str, a, lower: int, upper: int) -> None:
     if len(a.shape) < 2:
         raise InvalidArgumentError(f"{name}: input has shape {shape_text(a)}; it takes two or more axes")
     m, n = a.shape[-2:]
-    known = isinstance(m, int) and isinstance(n, int)
+    known = not isinstance(m, Dim) and not isinstance(n, Dim)
     if lower > upper or (known and not all(-m < d < n or d == 0 for d in (lower, upper))):
         raise InvalidArgumentError(
             f"{name}: k is ({lower}, {upper}); matrices of shape {[m, n]} have diagonals {1 - m} … {n - 1}"

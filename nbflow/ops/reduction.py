@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from nbflow.compiler.formulas import apply
 from nbflow.compiler.graph import aval
 from nbflow.compiler.kernels import ALL, SLAB, Buffer, Grain, Ref, Scratch
 from nbflow.compiler.op import Op
@@ -11,6 +12,7 @@ from nbflow.dtypes import NUMERIC, REAL, DType, bool_, complex64, complex128, fl
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.elementwise import cast, conj
 from nbflow.ops.table import TABLE, check_dtypes, composite, register, simplifying
+from nbflow.shapes import Dim
 
 T = TABLE
 
@@ -45,6 +47,11 @@ LONG = 256  # summands of a column that are added one after the other in their o
 MANY = 1 << 15  # elements that are worth a kernel more
 
 
+def _part(count: int) -> int:
+    """Into how large equal parts a sum may be split, 0 if there are none."""
+    return next((n for n in range(LONG // 2, 15, -1) if count % n == 0), 0)
+
+
 def _simplify_sum(x, axis, keepdims):
     """Long sums side by side, each over a column, which are not added in blocks as sums over rows are.
 
@@ -54,10 +61,10 @@ def _simplify_sum(x, axis, keepdims):
     wide = {float32: float64, complex64: complex128}.get(x.dtype)
     kept = [k for k, n in enumerate(x.shape) if n != 1 and k not in axis]
     count = math.prod(x.shape[a] for a in axis)
-    if wide is None or not kept or kept[-1] < max(axis, default=0) or not isinstance(count, int) or count < LONG:
+    if wide is None or not kept or kept[-1] < max(axis, default=0) or isinstance(count, Dim) or count < LONG:
         return _simplify(x, axis, keepdims)
     first, last = min(axis), max(axis)
-    part = next((n for n in range(LONG // 2, 15, -1) if count % n == 0), 0)
+    part = apply(_part, count)
     total, along = x, axis
     computed = x.value.node is not None and x.value.node.op.expr is not None
     if part and not computed and last - first + 1 == len(axis) and math.prod(x.shape) >= MANY:
@@ -167,7 +174,9 @@ count = register(
         "count",
         ("x",),
         infer=lambda avals, attrs: aval(avals[0].dtype, ()),
-        static=lambda avals, attrs: np.asarray(math.prod(avals[0].shape[a] for a in attrs["axis"]), avals[0].dtype.np),
+        static=lambda avals, attrs: apply(
+            np.asarray, math.prod(avals[0].shape[a] for a in attrs["axis"]), dtype=avals[0].dtype.np
+        ),
         reference=lambda x, axis: np.asarray(math.prod(x.shape[a] for a in axis), x.dtype),
         dtypes=NUMERIC,
     )

@@ -9,6 +9,7 @@ from nbflow.dtypes import ALL, FLOATING, NUMERIC, DType, float64, int32, int64
 from nbflow.ops.elementwise import cast, conj, where
 from nbflow.ops.reduction import expand_like, reduced_shape
 from nbflow.ops.table import TABLE, check_dtypes, composite
+from nbflow.shapes import Dim
 
 T = TABLE
 
@@ -107,7 +108,8 @@ reduce_euclidean_norm = _reduction(
 def _count_nonzero(x, axis, keepdims, dtype: DType):
     found = x if x.dtype.is_bool else T["not_equal"](x, 0)
     most = math.prod(x.shape[a] for a in axis)
-    if dtype is int64 and isinstance(most, int) and most < 1 << 31:  # a vector holds twice as many of the shorter ones
+    # a vector holds twice as many of the shorter ones
+    if dtype is int64 and not isinstance(most, Dim) and most < 1 << 31:
         return cast(T["reduce_sum"](cast(found, int32), axis=axis, keepdims=keepdims), dtype)
     return T["reduce_sum"](cast(found, dtype), axis=axis, keepdims=keepdims)
 

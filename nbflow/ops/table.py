@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nbflow.compiler.formulas import apply
 from nbflow.compiler.graph import Aval, Value, aval
 from nbflow.compiler.layout import IOTA
 from nbflow.compiler.op import Op
@@ -115,9 +116,8 @@ class Handle(Operators):
 
     def nbflow_apply(self, op: Op, inputs: Sequence, attrs: dict):
         """Applies an op in the handle's graph; Python numbers take the handle's dtype."""
-        values = [
-            x.value if isinstance(x, Handle) else self.emitter.constant(np.asarray(x), self.dtype) for x in inputs
-        ]
+        emitter, dtype = self.emitter, self.dtype
+        values = [x.value if isinstance(x, Handle) else emitter.constant(apply(np.asarray, x), dtype) for x in inputs]
         return self._wrap(self.emitter.emit(op, values, attrs))
 
     def _wrap(self, result):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from nbflow.compiler.control import LOOP, has_effect
+from nbflow.compiler.formulas import Number, apply
 from nbflow.compiler.graph import CONSTANT, Graph, Value, rebuild, size_sources
 from nbflow.compiler.op import Op
 from nbflow.compiler.passes.loops import join_loops, prune_loops
@@ -47,7 +48,7 @@ class Emitter:
             nodes = [v.node for v in values if v.node is not None and v.node.op is CONSTANT and v.shape == ()]
             if len(nodes) == len(values):
                 with np.errstate(all="ignore"):
-                    result = op.reference(*(node.attrs["value"].array for node in nodes), **attrs)
+                    result = apply(op.reference, *(node.attrs["value"].array for node in nodes), **attrs)
                 return self.constant(result, op.infer([v.aval for v in values], attrs).dtype)
         key = (op.name, tuple(sorted(attrs.items())), *map(id, values))
         found = self._known.get(key)
@@ -57,10 +58,10 @@ class Emitter:
 
     def constant(self, array, dtype: DType) -> Value:
         """A constant; scalars of equal bits are one node."""
-        array = np.asarray(array, dtype.np)
-        if array.ndim:
+        array = apply(np.asarray, array, dtype=dtype.np)
+        if not isinstance(array, Number) and array.ndim:
             return self.graph.constant(array, dtype)
-        key = (dtype, array.tobytes())
+        key = (dtype, apply(np.ndarray.tobytes, array))
         if key not in self._scalars:
             self._scalars[key] = self.graph.constant(array, dtype)
         return self._scalars[key]
@@ -73,7 +74,11 @@ def scalar_constant(value: Value):
     if value.node is None or value.node.op is not CONSTANT:
         return None
     array = value.node.attrs["value"].array
-    return array.reshape(-1)[0] if array.size == 1 else None
+    return apply(_first, array) if isinstance(array, Number) or array.size == 1 else None
+
+
+def _first(array: np.ndarray):
+    return array.reshape(-1)[0]
 
 
 def simplify(graph: Graph) -> Graph:
