@@ -8,7 +8,6 @@ import numpy as np
 from nbflow.dtypes import DType
 from nbflow.objects.registration import CustomObjectScope, built_in, custom, get_registered_name, path_of
 from nbflow.public import export
-from nbflow.shapes import TensorShape
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import to_tensor
 
@@ -27,10 +26,8 @@ def serialize_keras_object(obj) -> Any:
     """
     if isinstance(obj, _PLAIN):
         return obj
-    if isinstance(obj, (list, TensorShape)):
+    if isinstance(obj, (list, tuple)):
         return [serialize_keras_object(v) for v in obj]
-    if isinstance(obj, tuple):
-        return {"class_name": "__tuple__", "config": {"value": [serialize_keras_object(v) for v in obj]}}
     if isinstance(obj, dict):
         return {key: serialize_keras_object(v) for key, v in obj.items()}
     for kinds, write in _WRITERS:

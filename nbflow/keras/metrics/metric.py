@@ -79,6 +79,16 @@ class Metric:
         """A Variable of the metric's own, see add_variable."""
         return self.add_variable(shape, initializer, dtype, name=name)
 
+    def save_own_variables(self, store) -> None:
+        """Puts the values of its Variables into a dict-like store, by number."""
+        for k, variable in enumerate(self.variables):
+            store[str(k)] = variable.numpy()
+
+    def load_own_variables(self, store) -> None:
+        """Sets its Variables from such a store."""
+        for k, variable in enumerate(self.variables):
+            variable.assign(store[str(k)])
+
     def reset_state(self) -> None:
         """Sets all Variables to 0."""
         for variable in self.variables:

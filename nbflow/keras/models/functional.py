@@ -4,6 +4,7 @@ import optree
 
 from nbflow.keras.layers.input_layer import InputLayer
 from nbflow.keras.layers.layer import Layer
+from nbflow.keras.models.functional_config import config_of, from_config
 from nbflow.keras.models.model import Model
 from nbflow.keras.models.network import Network, layers_of
 from nbflow.keras.symbolic import KerasTensor, Operation, step_of
@@ -25,6 +26,8 @@ class Functional(Model):
     Raises:
         ValueError: what is given are no KerasTensors, or the outputs do not come from the inputs.
     """
+
+    layers_in_files = "first"
 
     def __init__(self, inputs, outputs, name=None, **kwargs):
         trainable = kwargs.pop("trainable", None)
@@ -197,8 +200,6 @@ class Functional(Model):
 
     def get_config(self) -> dict:
         """The layers, and how each is used: Keras 3's format."""
-        from nbflow.keras.models.functional_config import config_of
-
         if type(self) is not Functional and type(self).__init__ is not Functional.__init__:
             return Layer.get_config(self)
         return config_of(self)
@@ -206,11 +207,12 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: dict, custom_objects=None):
         """The model of a configuration."""
-        from nbflow.keras.models.functional_config import from_config
-
         if not {"layers", "input_layers", "output_layers"} <= set(config):
             return cls(**config)
         return from_config(cls, config, custom_objects)
+
+
+Model.functional = Functional
 
 
 def _is_numbers(inputs) -> bool:

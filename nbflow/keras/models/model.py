@@ -1,10 +1,15 @@
 """Model: a layer that can be trained, evaluated, saved and summarized."""
 
+import json
+
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.models.summary import summary_text
+from nbflow.keras.saving.archive import load_weights, save_model
+from nbflow.keras.saving.weights import save_weights
 from nbflow.keras.settings import message
 from nbflow.keras.symbolic import has_symbolic
 from nbflow.keras.training.trainer import Trainer
+from nbflow.objects.serialization import serialize_keras_object
 from nbflow.public import export
 
 
@@ -27,19 +32,19 @@ class Model(Trainer, Layer):
         array([[6., 6.]], dtype=float32)
     """
 
+    layers_in_files = "among attributes"  # where saving.state finds the layers
+    functional: type["Model"]  # the class of models from inputs to outputs, which sets itself
+
     def __new__(cls, *args, **kwargs):
         if cls is Model and _of_tensors(args, kwargs):
-            from nbflow.keras.models.functional import Functional
-
-            return super().__new__(Functional, *args, **kwargs)
+            return super().__new__(Model.functional, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args, **kwargs):
-        from nbflow.keras.models.functional import Functional
-
-        if _of_tensors(args, kwargs) and not isinstance(self, Functional):  # a subclass that passes inputs and outputs
-            self.__class__ = type(type(self).__name__, (type(self), Functional), {"__module__": type(self).__module__})
-            Functional.__init__(self, *args, **kwargs)
+        functional = Model.functional
+        if _of_tensors(args, kwargs) and not isinstance(self, functional):  # a subclass that passes inputs and outputs
+            self.__class__ = type(type(self).__name__, (type(self), functional), {"__module__": type(self).__module__})
+            functional.__init__(self, *args, **kwargs)
             return
         Trainer.__init__(self)
         Layer.__init__(self, *args, **kwargs)
@@ -101,28 +106,18 @@ class Model(Trainer, Layer):
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs) -> None:
         """Saves the model: its configuration, weights and optimizer, in Keras' format (see keras.saving.save_model)."""
-        from nbflow.keras.saving.archive import save_model
-
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, **kwargs) -> None:
         """Saves the weights as a .weights.h5 or .safetensors file."""
-        from nbflow.keras.saving.weights import save_weights
-
         save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs) -> None:
         """Loads weights of the same layers from such a file, or from a .keras file."""
-        from nbflow.keras.saving.weights import load_weights
-
         load_weights(self, filepath, skip_mismatch)
 
     def to_json(self, **kwargs) -> str:
         """The configuration as JSON; keras.models.model_from_json makes the model again."""
-        import json
-
-        from nbflow.objects.serialization import serialize_keras_object
-
         return json.dumps(serialize_keras_object(self), **kwargs)
 
 

@@ -3,6 +3,7 @@
 from nbflow.compiler.graph import aval
 from nbflow.dtypes import as_dtype
 from nbflow.keras.layers.input_layer import InputLayer
+from nbflow.keras.layers.lambda_layer import Lambda
 from nbflow.keras.layers.layer import Layer, is_shape
 from nbflow.keras.models.functional import Functional
 from nbflow.keras.models.model import Model
@@ -29,6 +30,8 @@ class Sequential(Model):
         (None, 2)
     """
 
+    layers_in_files = "first"
+
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
         self._layers: list[Layer] = []
@@ -51,8 +54,6 @@ class Sequential(Model):
                     f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer!r:.200} (of "
                     f"type {type(layer)})"
                 )
-            from nbflow.keras.layers.lambda_layer import Lambda
-
             layer = Lambda(layer)
         if any(layer is other or layer.name == other.name for other in self._layers):
             raise ValueError(

@@ -50,6 +50,14 @@ class SeedGenerator:
         self.state.assign(seed + _STEP if ordered else (seed + 1) * 5387 % 933199)
         return seed
 
+    def save_own_variables(self, store) -> None:
+        """Puts the state into a dict-like store."""
+        store["0"] = self.state.numpy()
+
+    def load_own_variables(self, store) -> None:
+        """Sets the state from such a store."""
+        self.state.assign(np.asarray(store["0"]).astype(np.int64))
+
     def get_config(self) -> dict:
         """The constructor's arguments."""
         return {"seed": self._initial_seed, "name": self.name}

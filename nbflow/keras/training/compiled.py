@@ -96,18 +96,23 @@ class CompiledLoss:
         self._given, self._weights, self._names = loss, loss_weights, output_names
         if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
             raise ValueError(f"compile: loss_weights is {loss_weights!r:.200}; it takes a list or dict of numbers")
-        optree.tree_map(lambda item: losses.get(item), loss, is_leaf=_is_leaf)  # unknown names are told at once
+        for item in optree.tree_leaves(loss, is_leaf=_is_leaf):  # unknown names are told at once
+            if not (isinstance(item, str) and _SHORT.get(item.lower()) == "crossentropy"):
+                losses.get(item)
         self._losses: list[Any] | None = None
         self.trackers: list[Mean] = []
 
-    def build(self, outputs: Outputs) -> None:
+    def build(self, outputs: Outputs, targets: list) -> None:
         """Matches losses and outputs."""
         given = self._given
         if isinstance(given, (list, tuple, dict)) or len(outputs.values) == 1:
             found = outputs.matched(given, "loss")
         else:
             found = [given] * len(outputs.values)
-        self._losses = [None if item is None else _as_loss(item) for item in found]
+        self._losses = [
+            None if item is None else _as_loss(item, target, value)
+            for item, target, value in zip(found, targets, outputs.values, strict=True)
+        ]
         weights = self._weights
         if isinstance(weights, (float, int)):
             weights = [weights] * len(outputs.values)
@@ -121,10 +126,10 @@ class CompiledLoss:
     def __call__(self, y, y_pred, sample_weight=None):
         """The weighted sum of all losses; None where there is none."""
         outputs = Outputs(y_pred, self._names)
-        if self._losses is None:
-            self.build(outputs)
-        assert self._losses is not None
         targets = outputs.targets(y)
+        if self._losses is None:
+            self.build(outputs, targets)
+        assert self._losses is not None
         single = isinstance(sample_weight, TensorProtocol) or sample_weight is None
         weights = [sample_weight] * len(targets) if single else outputs.targets(sample_weight)
         total, trackers = None, iter(self.trackers)
@@ -149,12 +154,23 @@ def _batch_size(value):
     return shape(value)[0] if size is None else size
 
 
-def _as_loss(item) -> Loss:
+def _as_loss(item, target, value) -> Loss:
+    if isinstance(item, str) and _SHORT.get(item.lower()) == "crossentropy":
+        binary, sparse = _kind(target, value)
+        kind = "binary" if binary else "sparse_categorical" if sparse else "categorical"
+        return LossFunctionWrapper(getattr(losses, f"{kind}_crossentropy"), name=item)
     found = losses.get(item)
     if isinstance(found, Loss):
         return found
-    name = getattr(found, "__name__", type(found).__name__)
+    name = item if isinstance(item, str) else getattr(found, "__name__", type(found).__name__)
     return LossFunctionWrapper(found, name=name)
+
+
+def _kind(y_true, y_pred) -> tuple[bool, bool]:
+    """Whether targets and outputs are of two classes, and whether targets are numbers of classes."""
+    y_true = to_tensor(y_true)
+    binary = tuple(y_pred.shape[-1:]) == (1,)
+    return binary, not binary and (y_true.ndim < y_pred.ndim or tuple(y_true.shape[-1:]) == (1,))
 
 
 class CompiledMetrics(Metric):
@@ -250,16 +266,12 @@ class CompiledMetrics(Metric):
 
 def _as_metric(item, y_true, y_pred) -> Metric:
     if isinstance(item, str) and item.lower() in _SHORT and y_true is not None:
-        binary, sparse, categorical = (getattr(metrics, name) for name in _ACCURACIES[_SHORT[item.lower()]])
-        y_true = to_tensor(y_true)
-        classes, labels = y_pred.shape[-1:], y_true.shape[-1:]
-        if tuple(classes) == (1,):
-            return binary(name=item)
-        is_sparse = y_true.ndim < y_pred.ndim or tuple(labels) == (1,)
-        return (sparse if is_sparse else categorical)(name=item)
+        names = _ACCURACIES[_SHORT[item.lower()]]
+        binary, sparse = _kind(y_true, y_pred)
+        return getattr(metrics, names[0 if binary else 1 if sparse else 2])(name=item)
     found = metrics.get(item)
-    if isinstance(found, Metric):
-        return found
-    if isinstance(found, Loss):
-        return MeanMetricWrapper(found, name=found.name)
-    return MeanMetricWrapper(found, name=getattr(item, "__name__", item if isinstance(item, str) else None))
+    if not isinstance(found, Metric):
+        found = MeanMetricWrapper(found, name=getattr(found, "name", getattr(found, "__name__", type(found).__name__)))
+    if isinstance(item, str):
+        found.name = item  # as histories show it
+    return found
