@@ -1,4 +1,4 @@
-"""Download one file: atomically, with a progress bar, and only if its SHA-256 is the expected one."""
+"""Download one file: atomically, with a progress bar, and only if its checksum is the expected one."""
 
 import hashlib
 import os
@@ -24,7 +24,14 @@ TIMEOUT = 30.0
 """Seconds without a byte after which a download counts as failed."""
 
 
-def download(url: str, target: Path, sha256: str, limit: int) -> None:
+def hasher(checksum: str | None):
+    """What computes checksums like this one, MD5 or SHA-256, and its name."""
+    if checksum is not None and len(checksum) == 32:
+        return hashlib.md5(usedforsecurity=False), "MD5"  # against broken transfers, not against people
+    return hashlib.sha256(), "SHA-256"
+
+
+def download(url: str, target: Path, checksum: str | None, limit: float = float("inf")) -> None:
     """Bring the file at `url` to `target`; after an error or Ctrl-C, `target` is as it was before.
 
     The bytes go to a temporary file in the same folder, which takes the name `target` in one step when it
@@ -34,7 +41,7 @@ def download(url: str, target: Path, sha256: str, limit: int) -> None:
     Args:
         url: the public address.
         target: where the file goes; its folder is made if missing.
-        sha256: the checksum that the file must have, in hex.
+        checksum: the SHA-256 or MD5 that the file must have, in hex; None if any file will do.
         limit: the most bytes to accept.
 
     Raises:
@@ -51,25 +58,26 @@ def download(url: str, target: Path, sha256: str, limit: int) -> None:
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as out:
-            seen = _copy(url, out, target.name, limit)
-        if seen != sha256:
+            digest, name = hasher(checksum)
+            _copy(url, out, digest, target.name, limit)
+        if checksum is not None and digest.hexdigest() != checksum:
             raise DataLossError(
-                f"{url} sent a file with SHA-256 {seen}, not {sha256}: try again, "
-                f"or fetch {target.name} by other means and set NBFLOW_DATA_DIR to its folder"
+                f"{url} sent a file with {name} {digest.hexdigest()}, not {checksum}: try again, or put a good copy at "
+                f"{target}, or a data set's file into a folder that NBFLOW_DATA_DIR names"
             )
         os.replace(part, target)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise NotFoundError(
             f"No {target.name} here, and {url} cannot be reached ({getattr(error, 'reason', error)}): "
-            f"connect to the network, or put {target.name} into a folder and set NBFLOW_DATA_DIR to it"
+            f"connect to the network, or put {target.name} into {target.parent}; of data sets, into a folder and set "
+            f"NBFLOW_DATA_DIR to it"
         ) from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def _copy(url: str, out, label: str, limit: int) -> str:
-    """Write the bytes at `url` to `out`, showing progress on stderr; return their SHA-256 in hex."""
-    digest = hashlib.sha256()
+def _copy(url: str, out, digest, label: str, limit: float) -> None:
+    """Write the bytes at `url` to `out` and to `digest`, showing progress on stderr."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with (
         urllib.request.urlopen(url, timeout=TIMEOUT) as response,
@@ -85,4 +93,3 @@ def _copy(url: str, out, label: str, limit: int) -> str:
             digest.update(chunk)
             out.write(chunk)
             progress.update(task, advance=len(chunk))
-    return digest.hexdigest()

@@ -90,8 +90,13 @@ def disable_interactive_logging() -> None:
 
 
 def message(text: str, line_break: bool = True) -> None:
-    """Writes to standard output, as Keras' progress does."""
-    sys.stdout.write(text + ("\n" if line_break else ""))
+    """Writes to standard output, as Keras' progress does; with other characters where its encoding has too few."""
+    text += "\n" if line_break else ""
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding
+        sys.stdout.write(text.replace("━", "=").encode(encoding, "replace").decode(encoding))
     sys.stdout.flush()
 
 

@@ -5,8 +5,11 @@ expressions with nf.keras as `keras`. `x` and `y` stand for tensors; `gradient o
 with respect to x.
 """
 
+import contextlib
+import io
 import json
 import pathlib
+import unittest.mock
 
 import numpy as np
 
@@ -178,7 +181,30 @@ PENALTIES = [
     )
 ]
 
-VALUES = RANDOM + INITIALIZERS + ACTIVATIONS + PENALTIES
+UTILITIES = [
+    f"keras.utils.{call}"
+    for call in (
+        "to_categorical([0, 2, 1])",
+        "to_categorical([[0], [2]], 4)",
+        "to_categorical(np.array([[0, 1], [2, 0]]))",
+        "to_categorical(3)",
+        "to_categorical(tf.constant([[0], [2]]), 3)",
+        "to_categorical(['1', '0'])",
+        "normalize(np.array(x))",
+        "normalize(np.array([[0.0, 0.0], [3.0, 4.0]]), 0, 1)",
+        "normalize(np.array([[3.0, 4.0]]), order=np.inf)",
+        "normalize(x)",
+        "normalize(x, 0, 3)",
+        "normalize(y, (1, 2))",
+        "pad_sequences([[1], [2, 3], [4, 5, 6]])",
+        "pad_sequences([[1], [], [4, 5, 6]], 2, 'float32', 'post', 'pre', -1)",
+        "pad_sequences([[1], [2, 3], [4, 5, 6]], 2, truncating='post')",
+        "pad_sequences([np.ones((2, 3)), np.zeros((0, 3)), np.full((1, 3), 2)])",
+        "pad_sequences([['a'], ['bc', 'd']], dtype='<U3', value='-')",
+    )
+]
+
+VALUES = RANDOM + INITIALIZERS + ACTIVATIONS + PENALTIES + UTILITIES
 
 CONFIGS = [
     "keras.initializers.serialize(keras.initializers.get('zeros'))",
@@ -237,7 +263,57 @@ ERRORS = [
     "keras.regularizers.get(3)",
     "keras.constraints.get('nothing')",
     "keras.constraints.get(3)",
+    "keras.utils.normalize(x, order=0.5)",
+    "keras.utils.pad_sequences(3)",
+    "keras.utils.pad_sequences([1, 2])",
+    "keras.utils.pad_sequences([[1]], padding='middle')",
+    "keras.utils.pad_sequences([[1]], truncating='middle')",
+    "keras.utils.pad_sequences([[1]], value='a')",
+    "keras.utils.pad_sequences([[[1]], [[1, 2]]])",
+    "keras.utils.unpack_x_y_sample_weight((1, 2, 3, 4))",
+    "keras.utils.Progbar(3, stateful_metrics=[], stateless_metrics=[])",
+    "keras.utils.get_file('a')",
+    "keras.utils.get_file('a/b', 'file:///a')",
+    "keras.utils.img_to_array(y)",
 ]
+
+# What a bar is made with, and its updates: seconds that pass before, steps that are then done, metrics.
+BARS = {
+    "known": ({"target": 12}, [(0.5, 1, [("loss", 2.0)]), (0.01, 2, [("loss", 1.0)]), (0.3, 7, []), (9.0, 12, [])]),
+    "unknown": ({"target": None}, [(0.1, 1, [("loss", 0.5)]), (0.2, 5, [("loss", 0.0)]), (0.2, 5, [], True)]),
+    "metrics": (
+        {"target": 4, "stateful_metrics": ["a"], "interval": 0.0},
+        [
+            (0.2, 0, []),
+            (0.2, 1, [("a", 1.5), ("b", -1e-5)]),
+            (0.0, 3, [("a", 0.0), ("b", np.float32(3.0))]),
+            (0.1, 4, [("a", -3.25), ("b", float("nan"))]),
+        ],
+    ),
+    "stateless": ({"target": 3, "stateless_metrics": ["a"]}, [(0.2, k, [("a", k), ("b", k)]) for k in (1, 2, 3)]),
+    "long": ({"target": 1000, "unit_name": "sample"}, [(90.0, 1, []), (2.0, 3, []), (0.2, 400, []), (0.3, 999, [])]),
+    "fast": ({"target": 10**6, "width": 7}, [(0.1, 10**5, []), (0.1, 9 * 10**5, []), (0.0, 10**6, [])]),
+    "line": ({"target": 3, "verbose": 2}, [(0.2, 2, [("a", 1.0)]), (3.0, 3, [("a", -1.0), ("b", 0.25)])]),
+    "silent": ({"target": 3, "verbose": 0}, [(0.2, 3, [("a", 1.0)])]),
+}
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what is written."""
+
+    def isatty(self):
+        return True
+
+
+def bar_text(tf, arguments: dict, updates, screen) -> str:
+    """What a Progbar writes to a screen."""
+    now = 1000.0
+    with contextlib.redirect_stdout(screen), unittest.mock.patch("time.time", lambda: now):
+        bar = tf.keras.utils.Progbar(**arguments)
+        for seconds, *update in updates:
+            now += seconds
+            bar.update(*update)
+    return screen.getvalue()
 
 
 def evaluated(tf, expression: str):
@@ -247,7 +323,7 @@ def evaluated(tf, expression: str):
     with tf.GradientTape() as tape:
         tape.watch(x)
         value = eval(expression, {"keras": tf.keras, "tf": tf, "np": np, "x": x, "y": tf.constant(Y)})
-    watched = hasattr(value, "dtype") and "x" in expression and tf.as_dtype(value.dtype).is_floating
+    watched = hasattr(value, "numpy") and "x" in expression and tf.as_dtype(value.dtype).is_floating
     return value, tape.gradient(value, x) if watched else None
 
 
@@ -274,6 +350,8 @@ def main():
         golden[expression] = np.array(json.dumps(evaluated(tf, expression)[0]))
     for expression in ERRORS:
         golden[expression] = np.array(error_of(tf, expression))
+    for name, (arguments, updates) in BARS.items():
+        golden[f"bar {name}"] = np.array(bar_text(tf, arguments, updates, Terminal()))
     np.savez_compressed(pathlib.Path(__file__).with_suffix(".npz"), **golden)
 
 

@@ -40,6 +40,11 @@ def _assert_close(actual, expected, rtol, atol):
     np.testing.assert_allclose(actual, expected, rtol, atol, strict=True)
 
 
+def golden(name: str):
+    """An array that the script made."""
+    return _GOLDEN[name]
+
+
 def assert_config(expression: str) -> None:
     """An expression, a configuration, is Keras' as JSON, and serializes again after it has been deserialized."""
     config = _SCRIPT["evaluated"](nf, expression)[0]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.keras.utils import data, progbar, py_dataset
+from nbflow.keras.utils import arrays, data, files, images, progbar, py_dataset
 
 if TYPE_CHECKING:  # what `publish` puts here
 

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from nbflow.keras.settings import message
+from nbflow.keras.settings import is_interactive_logging_enabled, message
 from nbflow.public import export
 
 _BOLD, _GREEN, _WHITE, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
@@ -124,7 +124,7 @@ class Progbar:
         return f" {seconds * 1e6:.0f}us/{self.unit_name}"
 
     def _metrics(self, signed: bool = False) -> str:
-        """Each metric's name and mean; the line for logs writes all negative ones as 1.0000e+00."""
+        """Each metric's name and mean; where the sign counts, negative ones are written as -1.0000e+00."""
         text = ""
         for name, (total, weight) in self._values.items():
             mean = (total if isinstance(total, float) else np.mean(total)) / max(1, weight)
@@ -136,15 +136,13 @@ class Progbar:
         parts = [(self._count(current), _BOLD if self.target else "")]
         if self.target:
             done = int(self.width * current / self.target)
-            parts += [(" ", ""), ("━" * done, _GREEN), ("━" * (self.width - done), _WHITE)]
+            parts += [(" ", ""), *([("━" * done, _GREEN)] if done else []), ("━" * (self.width - done), _WHITE)]
         known = self.target and not finalize
         seconds = _duration(step_time * (self.target - current)) if known else f"{now - self._start:.0f}s"
         parts += [(" ", ""), (seconds, _BOLD), (self._per_step(step_time) + self._metrics(), "")]
         width = sum(len(text) for text, _ in parts)
         if self._in_place:
-            line = "".join(
-                f"{style}{text}{_PLAIN}" if style and (text or style is _WHITE) else text for text, style in parts
-            )
+            line = "".join(f"{style}{text}{_PLAIN}" if style else text for text, style in parts)
             line = "\b" * self._line_width + "\r" + line + " " * (self._line_width - width)
         else:
             line = "".join(text for text, _ in parts)
@@ -161,6 +159,8 @@ def _duration(seconds: float) -> str:
 
 
 def _changes_in_place() -> bool:
-    """Whether standard output is a terminal or a notebook."""
+    """Whether standard output is a terminal or a notebook, and nobody has asked for lines."""
+    if not is_interactive_logging_enabled():
+        return False
     isatty = getattr(sys.stdout, "isatty", None)
     return bool(isatty and isatty()) or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ

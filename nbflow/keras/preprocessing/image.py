@@ -1,0 +1,7 @@
+"""nf.keras.preprocessing.image: the functions of nf.keras.utils for images."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `publish` puts here
+
+    def __getattr__(name: str) -> Any: ...
