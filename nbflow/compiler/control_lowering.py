@@ -1,6 +1,6 @@
 """Branches and loops among kernel calls: their bodies lowered, on memory that they share with what is around them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from nbflow.compiler.control import (
@@ -16,13 +16,15 @@ from nbflow.compiler.control import (
     loop_parts,
     saved_values,
 )
-from nbflow.compiler.graph import CONSTANT, Graph, Node, Value, size_names
+from nbflow.compiler.graph import CONSTANT, Graph, Node, Value, aval, size_names
 from nbflow.compiler.kernels import ALL, Buffer, ControlCall, Slots
+from nbflow.compiler.layout import Place
 from nbflow.compiler.lowering import Lowering
 from nbflow.compiler.passes.simplify import simplify
-from nbflow.shapes import contiguous_strides
+from nbflow.shapes import Dim, contiguous_strides
 
 ROUNDS_GUESSED = 100  # for the cost of a loop that ends when it will
+TURNED = 64  # rows and columns of a matrix that a loop has column by column at most
 
 
 @dataclass(eq=False, slots=True)
@@ -67,7 +69,17 @@ class Repeat:
 
 def _given(value: Value, lowering: Lowering, touches: list) -> Buffer:
     """The memory of an input, row-major and without gaps."""
-    ref, touch = lowering.dense(lowering.place(value), value.shape)
+    return _dense(lowering.place(value), value, value.shape, lowering, touches)
+
+
+def _by_columns(value: Value, lowering: Lowering, touches: list) -> Buffer:
+    """The memory of a matrix, column by column."""
+    place = lowering.place(value)
+    return _dense(Place(place.root, place.offset, place.strides[::-1]), value, value.shape[::-1], lowering, touches)
+
+
+def _dense(place: Place, value: Value, shape: tuple, lowering: Lowering, touches: list) -> Buffer:
+    ref, touch = lowering.dense(place, shape)
     touches.append(touch)
     return ref.buffer if not ref.offset else Buffer(value.aval.nbytes, base=ref)
 
@@ -122,7 +134,9 @@ def lower_loop(node: Node, lowering: Lowering) -> None:
         sliced(_element(x, lowering, touches), part)
         for x, part in zip(elements, inside[carried : carried + len(elements)], strict=True)
     ]
-    graph, kept = _with_constants(body.graph, [None] * (carried + len(elements)) + list(constants), saved)
+    first = carried + len(elements)
+    turned = {k for k in range(first, len(inside)) if _meets_vectors(inside[k], body)}
+    graph, kept = _with_constants(body.graph, [None] * first + list(constants), saved, turned)
     stacks = node.outputs[carried : carried + len(graph.outputs) - carried]
     results, grown = [], []
     for stack, row in zip(stacks, graph.outputs[carried:], strict=True):
@@ -131,7 +145,9 @@ def lower_loop(node: Node, lowering: Lowering) -> None:
             grown.append((lowering.buffer(stack), row.aval.nbytes))
         results.append(sliced(_result(stack, lowering, touches), row))
     given = [*carries, *parts]
-    given += [_given(constants[k - len(given)], lowering, touches) for k in kept[len(given) :]]
+    for k in kept[first:]:
+        lie = _by_columns if k in turned else _given
+        given.append(lie(constants[k - first], lowering, touches))
     arguments = graph.inputs
     graph.updates = {
         value: new for value, new in zip(arguments[:carried], graph.outputs[:carried], strict=True) if new is not value
@@ -172,12 +188,37 @@ def _add(lowering: Lowering, call: ControlCall) -> None:
     lowering.calls.append(call)
 
 
-def _with_constants(graph: Graph, outside: Sequence[Value | None], saved: tuple = ()) -> tuple[Graph, list[int]]:
+def _meets_vectors(value: Value, body: Body) -> bool:
+    """Whether a small matrix is there only to be multiplied with vectors from the right.
+
+    Its columns side by side are then vectors for the processor, and its rows would be sums across one each.
+    """
+    if len(value.shape) != 2 or any(isinstance(n, Dim) or n > TURNED for n in value.shape):
+        return False
+    found = [(node, k) for node in body.graph.nodes for k, v in enumerate(node.inputs) if v is value]
+    return bool(found) and all(_right_of(node, k) for node, k in found) and value not in body.graph.outputs
+
+
+def _right_of(node: Node, k: int) -> bool:
+    """Whether a node is the product of a matrix, input k, and a column, or the same the other way round."""
+    if node.op.name != "matmul" or node.inputs[0] is node.inputs[1]:
+        return False
+    other, transposed = node.inputs[1 - k].shape, node.attrs["transpose_b" if k == 0 else "transpose_a"]
+    if len(other) != 2:
+        return False
+    width = other[-2 if transposed else -1] if k == 0 else other[-1 if transposed else -2]
+    return width == 1 and node.attrs["transpose_a" if k == 0 else "transpose_b"] == bool(k)
+
+
+def _with_constants(
+    graph: Graph, outside: Sequence[Value | None], saved: tuple = (), turned: Collection[int] = ()
+) -> tuple[Graph, list[int]]:
     """A copy of a body's graph in which inputs that are numbers outside are constants.
 
     Args:
         outside: for each input the value that it gets, None where it is not the same every time.
         saved: see control.saved_values; these become outputs after the others.
+        turned: the numbers of the inputs that are matrices and lie column by column.
 
     Returns:
         The graph, and the numbers of the inputs that are left.
@@ -191,7 +232,8 @@ def _with_constants(graph: Graph, outside: Sequence[Value | None], saved: tuple 
             constant = given.node.attrs["value"]
             made[value] = new.constant(constant.array, constant.aval.dtype)
         else:
-            made[value] = new.input(value.aval)
+            by_columns = aval(value.dtype, value.shape, (1, value.shape[0])) if k in turned else value.aval
+            made[value] = new.input(by_columns)
             kept.append(k)
     for node in graph.nodes:
         copied = new.append(node.op, [made[v] for v in node.inputs], node.attrs, node.where)

@@ -171,7 +171,7 @@ class CpuEmitter:
         out.depth += 1
         indices = self._row_indices(sizes)
         if nest.total:
-            out.line(f"n = min({self.columns[0]}, total - i * {self.columns[0]})")
+            out.line(f"n = minimum({self.columns[0]}, total - i * {self.columns[0]})")
         for operand in self._distinct():
             terms = [
                 f"{index} * {self.strides[operand.name, 'r', axis]}"
@@ -226,7 +226,7 @@ class CpuEmitter:
             for r in phase.reductions:
                 if _sums_in_blocks(r):
                     out.line(f"{r.target} = {start_value(r)}")
-            out.line(f"for j in range(k, min(k + {BLOCK}, {inner})):")
+            out.line(f"for j in range(k, minimum(k + {BLOCK}, {inner})):")
         else:
             out.line(f"for j in range({inner}):")
         out.depth += 1
@@ -257,8 +257,8 @@ class CpuEmitter:
             size = out.word("m1", ("number", nest.row_sizes[1]))
             out.line(f"for i in range(begin // {size}, (end - 1) // {size} + 1):")
             out.depth += 1
-            out.line(f"low = max(begin - i * {size}, 0)")
-            out.line(f"n = min(end - i * {size}, {size}) - low")
+            out.line(f"low = maximum(begin - i * {size}, 0)")
+            out.line(f"n = minimum(end - i * {size}, {size}) - low")
             start = "low"
             starts = {name: f"{name}_i" for name in starts}
         else:

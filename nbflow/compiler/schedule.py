@@ -174,20 +174,21 @@ def plan_memory(chains: list[Chain]) -> int:
                 if buffer.in_arena and buffer.address is None:
                     first.setdefault(buffer, k)
                     last[buffer] = k
-    placed: list[Buffer] = []
+    placed: list[tuple[Buffer, int, int, int]] = []  # each with its first chain, its last, and what the first waits for
     size = 0
     for buffer in sorted(first, key=lambda b: (-b.nbytes, first[b])):
-
-        def apart(other: Buffer, buffer: Buffer = buffer) -> bool:
-            early, late = sorted((other, buffer), key=first.__getitem__)
-            return last[early] < chains[first[late]].after
-
+        start, end, waits = first[buffer], last[buffer], chains[first[buffer]].after
+        beside = [
+            other
+            for other, begun, ended, waited in placed
+            if (ended >= waits if begun <= start else end >= waited)  # the later one does not wait for the earlier one
+        ]
         offset = 0
-        for other in sorted((b for b in placed if not apart(b)), key=lambda b: b.offset):
+        for other in sorted(beside, key=lambda b: b.offset):
             if offset + buffer.nbytes <= other.offset:
                 break
             offset = max(offset, -(-(other.offset + other.nbytes) // ALIGN) * ALIGN)
         buffer.offset = offset
-        placed.append(buffer)
+        placed.append((buffer, start, end, waits))
         size = max(size, offset + buffer.nbytes)
     return size

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from nbflow.compiler.control import COND, LOOP, VARYING, Body, loop_parts, saved_values
+from nbflow.compiler.expressions import is_expensive
 from nbflow.compiler.graph import SHAPES, Aval, Graph, Value, aval, size_names
 from nbflow.compiler.layout import IOTA
 from nbflow.dtypes import int64
 from nbflow.function.body import AGAIN, Backward, BodyTrace, extract, needed, zeros
+from nbflow.function.products import as_product
 from nbflow.function.trace import SymbolicTensor
 from nbflow.ops.table import TABLE
 from nbflow.shapes import Dim
@@ -228,21 +230,35 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
         ]
         rows = [(k, g) for k, g in zip(across, found[len(live) :], strict=False) if g is not None]
         shares = [(k, g) for k, g in zip(into, found[len(live) + len(across) :], strict=True) if g is not None]
+        fixed_rounds = count is None and not attrs["tested"]  # else stacks are for loops only
+        whole = {k: g.value for k, g in shares if fixed_rounds and isinstance(g, SymbolicTensor)}
+        products = {k: product for k, value in whole.items() if (product := as_product(value))}
+        shares = [(k, g) for k, g in shares if k not in products]
         totals = [trace.argument(fixed[k].aval) for k, _ in shares]
         sums = [added(total, g) for total, (_, g) in zip(totals, shares, strict=True)]
         ends = [trace.lift(to_tensor(t)).value for t in (*next_flows, *sums, *(g for _, g in rows))]
+    sides = dict.fromkeys(v for product in products.values() for v in product.sides)
 
     known = {v: ("constant", k) for k, v in enumerate(fixed)} | {v: ("element", k) for k, v in enumerate(slices)}
     given = {t.value for t in (*flows, *totals, *arrivals)}
 
     own = _kept(body)
 
-    def stops(value: Value) -> bool:
-        kept = value in own or (value.node is not None and value.node.op.kind not in AGAIN)
-        return value in given or (kept and backward.is_forward(value))
+    def search(calls: bool) -> tuple[list[Value], list[Value], set]:
+        """What to save, the leaves, and the nodes between, where calls of functions are computed again or are not."""
 
-    leaves, nodes = needed(ends, stops)
-    saved = [v for v in leaves if v not in given and v not in known and backward.is_forward(v)]
+        def stops(value: Value):
+            op = value.node and value.node.op
+            kept = value in own or (op and (op.kind not in AGAIN or (is_expensive(op) and not calls)))
+            return value in given or (kept and backward.is_forward(value))
+
+        leaves, nodes = needed([*ends, *sides], stops)
+        saved = [v for v in leaves if v not in given and v not in known and backward.is_forward(v)]
+        return saved, leaves, nodes
+
+    # what is dear is not computed again where saving it takes no more memory than saving what it is made of
+    ways = search(calls=False), search(calls=True)
+    saved, leaves, nodes = min(ways, key=lambda way: (sum(v.aval.nbytes for v in way[0]), len(way[0])))
     saved += _naming(_asked(nodes) - _told([*leaves, *given]), graph)
     lifted = {value: o for o, value in trace.operands}
     extra = [v for v in leaves if v not in given and not backward.is_forward(v)]
@@ -250,6 +266,8 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     used_constants = [v for v in leaves if known.get(v, ("",))[0] == "constant"]
 
     stacks, rounds = _saving(saved, inputs, attrs) if saved or attrs["tested"] else ([], None)
+    stack_of = dict(zip(saved, stacks, strict=True)) | {v: elements[known[v][1]] for v in used_elements}
+    ends += [v for v in sides if v not in stack_of]
 
     order = [t.value for t in (*flows, *totals)]
     scan = [*saved, *(t.value for t in arrivals), *used_elements]
@@ -284,8 +302,12 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
         answers[offset + k] = tensor
     for (k, _), tensor in zip(shares, made[len(live) :], strict=False):
         answers[first + k] = tensor
-    for (k, _), tensor in zip(rows, made[len(order) :], strict=True):
+    for (k, _), tensor in zip(rows, made[len(order) :], strict=False):
         answers[first - len(elements) + k] = tensor if rounds is None else _of_rounds(tensor, rounds)
+    stack_of.update(zip((v for v in sides if v not in stack_of), made[len(order) + len(rows) :], strict=True))
+    for k, product in products.items():
+        a, b = product.sides
+        answers[first + k] = product.total((stack_of[a], stack_of[b]), constants[k].shape)
     return [a if w else None for a, w in zip(answers, wanted, strict=True)]
 
 

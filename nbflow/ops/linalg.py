@@ -111,6 +111,16 @@ _VECTOR = (
         begin += rows
 """
 )
+# A vector and a small matrix whose columns lie side by side: for each of its columns' tiles, one row of such.
+_COLUMNS = """def {{name}}(p, begin, end):
+    \"\"\"matmul {code}: products [begin, end) of a vector and a matrix with {n} columns\"\"\"
+    a, b, c = word(p, 0), word(p, 1), word(p, 2)
+    k, step_l, ldb, step_a, step_b = word(p, 3), word(p, 4), word(p, 5), word(p, 6), word(p, 7)
+    for matrix in range(begin, end):
+        left, right, out = a + matrix * step_a, b + matrix * step_b, c + matrix * {nbytes}
+{tiles}
+"""
+COLUMNS = 64  # of such a matrix at most: the kernel is written for their number
 # Many rows times a tiny matrix, which stays in registers: colours, points in space.
 _TINY = (
     _HEAD
@@ -133,6 +143,21 @@ def _tiny(names: dict, n: int, k: int, tb: int) -> str:
     sums = (" + ".join(f"{code}(a{l} * b{l}{j})" for l in inner) for j in outer)
     stores = [f"            store({code}, c, (begin + i) * {n} + {j}, {code}({s}), 1)" for j, s in enumerate(sums)]
     return _TINY.format(**names, factors="\n".join(factors), sums="\n".join([*loads, *stores]))
+
+
+def _columns(names: dict, n: int) -> str:
+    """The source of products of a vector with n columns."""
+    size = names["size"]
+    lanes = gemm.VECTOR_BYTES // size
+    full = n // lanes
+    runs = [(v * lanes, min(gemm.VECTORS, full - v)) for v in range(0, full, gemm.VECTORS)]
+    if n % lanes:
+        runs.append((n - lanes, 1))  # some columns once more, and alike
+    tiles = (
+        f"        tile({names['code']}, 1, {vectors}, k, left, 0, step_l, right + {j * size}, ldb, out + {j * size}, 0)"
+        for j, vectors in runs
+    )
+    return _COLUMNS.format(**names, n=n, nbytes=n * size, tiles="\n".join(tiles))
 
 
 def _matrix_shape(shape: tuple, transpose: bool) -> tuple:
@@ -221,6 +246,13 @@ def _lower_matmul(node, lowering):
         if n != 1:  # Cᵀ = Bᵀ Aᵀ
             left, ta, lda, step_a, right, tb, ldb, step_b = right, 1 - tb, ldb, step_b, left, 1 - ta, lda, step_a
             m, n, touch_a = n, m, lowering.reads(a)
+        if ta and dtype.is_floating and m * dtype.size >= gemm.VECTOR_BYTES and m <= COLUMNS:
+            step, matrices = dtype.size if tb or ldb == 1 else ldb * dtype.size, math.prod(batch)
+            words = [right, left, lowering.address(result), k, step, lda * dtype.size, step_b, step_a]
+            touches = [touch_a, touch_b, lowering.writes(result, SLAB, m * dtype.size)]
+            cost = 20 + 2 * flop * matrices * m * k
+            lowering.call("matmul", _columns(names, m), words, matrices, touches, cost)
+            return
         source, whole, flop = _VECTOR.format(**names, at="l" if tb or ldb == 1 else "l * ldb"), False, NS_PER_READ
     else:
         source = _BLAS.format(**names)

@@ -81,10 +81,14 @@ def _pointer(builder, address, llvm_type):
 
 def _set_scope(module, instruction, scope):
     """Marks a memory access as touching only the memory of its scope."""
-    domain = module.add_metadata(["nbflow"])
-    scopes = [module.add_metadata([f"memory {k}", domain]) for k in range(ALIAS_SCOPES)]
-    instruction.set_metadata("alias.scope", module.add_metadata([scopes[scope]]))
-    instruction.set_metadata("noalias", module.add_metadata(scopes[:scope] + scopes[scope + 1 :]))
+    sets = vars(module).setdefault("nbflow_scopes", {})  # the metadata of a scope, made once a module
+    if scope not in sets:
+        domain = module.add_metadata(["nbflow"])
+        scopes = [module.add_metadata([f"memory {k}", domain]) for k in range(ALIAS_SCOPES)]
+        others = module.add_metadata(scopes[:scope] + scopes[scope + 1 :])
+        sets[scope] = module.add_metadata([scopes[scope]]), others
+    for kind, metadata in zip(("alias.scope", "noalias"), sets[scope], strict=True):
+        instruction.set_metadata(kind, metadata)
 
 
 def _load(typingctx, dtype, address, index, scope):

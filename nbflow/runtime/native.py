@@ -26,7 +26,7 @@ from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python
 
 from nbflow.config import cache_dir
-from nbflow.runtime import assistant, collection, intrinsics
+from nbflow.runtime import assistant, collection, intrinsics, translator
 
 MAGIC = b"nbflow object 1\n"
 I64 = types.int64
@@ -74,7 +74,7 @@ def _prepare_llvm() -> None:
 def _platform_key() -> str:
     """All but the source that decides the machine code: versions, the CPU, and the library code that kernels inline."""
     here = Path(__file__).parent
-    names = "intrinsics", "gemm", "blas", "libm", "philox", "samplers", "candidates"
+    names = "translator", "intrinsics", "gemm", "blas", "libm", "philox", "samplers", "candidates"
     inlined = [here / f"{name}.py" for name in names]
     inlined += sorted((here / "vecmath").glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in inlined if path.exists())).hexdigest()
@@ -168,9 +168,12 @@ def compile_to_disk(name: str, source: str, namespace: dict) -> tuple[str, bytes
     stored = _read(name)
     if stored is not None:
         return stored
-    compiled = cfunc(KERNEL_SIGNATURE, error_model="numpy")(_define(name, source, namespace))
-    symbol = compiled.native_name
-    code = compiled._library.serialize_using_object_code()[2][0]
+    function = _define(name, source, namespace)
+    try:
+        symbol, code = name, translator.object_code(name, source, function.__globals__)
+    except translator.Unsupported:
+        compiled = cfunc(KERNEL_SIGNATURE, error_model="numpy")(function)
+        symbol, code = compiled.native_name, compiled._library._get_compiled_object()
     _save(name, source, symbol, code)
     return symbol, code
 

@@ -1,49 +1,129 @@
-"""Makes optimizers.npz: what TensorFlow's Keras optimizers do to two Variables in 20 steps.
+"""Makes optimizers.npz: what Keras' optimizers do to Variables in 40 steps, and what its learning-rate schedules say.
 
 Run it with a Python that has TensorFlow 2.21 (CPU): ``python tests/golden/make_optimizers.py``.
 
-`start/0` and `start/1` are the Variables' initial values, `gradients/0` and `gradients/1` the gradients of each step.
-`<case>/<k>` holds Variable k after each step; CASES in the script says what a case is. The learning rate is halved
-before step 10 (counted from 0), and in step 5 Variable 1 has no gradient.
+CASES says by what expression an optimizer is made, in a scope with the names of keras.optimizers and `schedules`.
+`start/<k>` are the initial values of the Variables v0, v1 and v2, `gradients/<k>` the gradients of each step, `rows` and
+`indices` those of v0 as IndexedSlices in the cases that end with "/sparse". `<case>/<k>` holds Variable k after the steps
+of SEEN, `<case>/state/<k>` the optimizer's variables in the end, `names` and `configs` are JSON by case. In step SKIPPED
+v2 has no gradient, in step INFINITE one of v1 is infinite where the loss is scaled. Cases in HALVES run in float16 and
+bfloat16 too, as "<case>/float16". `schedule/<name>` are the rates of the first ROUNDS steps.
 """
 
+import json
 import pathlib
+import warnings
 
 import numpy as np
 import tensorflow as tf
 
-STEPS = 20
-HALVED_AT, SKIPPED_AT = 10, 5
+STEPS, ROUNDS = 40, 200
+SEEN = [0, 1, 9, 39]
+SKIPPED, INFINITE = 20, 8
 CASES = {
-    "sgd": ("SGD", {"learning_rate": 0.1}),
-    "momentum": ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
-    "nesterov": ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
-    "adam": ("Adam", {"learning_rate": 0.1}),
-    "adam_other_betas": ("Adam", {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
-    "amsgrad": ("Adam", {"learning_rate": 0.1, "amsgrad": True}),
+    "sgd": "SGD(0.1)",
+    "momentum": "SGD(0.1, momentum=0.9)",
+    "nesterov": "SGD(0.1, momentum=0.9, nesterov=True)",
+    "adam": "Adam(0.1)",
+    "adam_other_betas": "Adam(0.05, beta_1=0.8, beta_2=0.9, epsilon=1e-3)",
+    "amsgrad": "Adam(0.1, amsgrad=True, beta_2=0.9)",
+    "adamw": "AdamW(0.1, weight_decay=0.02)",
+    "adamax": "Adamax(0.1)",
+    "nadam": "Nadam(0.1)",
+    "lamb": "Lamb(0.1)",
+    "lion": "Lion(0.1)",
+    "adagrad": "Adagrad(0.1)",
+    "adadelta": "Adadelta(1.0)",
+    "rmsprop": "RMSprop(0.1)",
+    "rmsprop_centered": "RMSprop(0.1, centered=True, momentum=0.9)",
+    "ftrl": "Ftrl(0.1)",
+    "ftrl_regularized": "Ftrl(0.1, learning_rate_power=-0.7, l1_regularization_strength=0.1, "
+    "l2_regularization_strength=0.1, l2_shrinkage_regularization_strength=0.05, beta=0.3)",
+    "adafactor": "Adafactor(0.1)",
+    "adafactor_clipped": "Adafactor(0.5, clip_threshold=0.5, relative_step=False)",
+    "clipnorm": "Adam(0.1, clipnorm=0.7)",
+    "clipvalue": "Adam(0.1, clipvalue=0.3)",
+    "global_clipnorm": "Adam(0.1, global_clipnorm=1.0)",
+    "decay": "SGD(0.1, weight_decay=0.05)",
+    "averages": "SGD(0.1, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=7)",
+    "accumulated": "Adam(0.1, gradient_accumulation_steps=3, clipnorm=0.5, weight_decay=0.01)",
+    "accumulated_averages": "RMSprop(0.1, gradient_accumulation_steps=2, use_ema=True, ema_overwrite_frequency=5)",
+    "scheduled": "Adam(schedules.CosineDecay(0.1, 20, warmup_target=0.3, warmup_steps=10))",
+    "called": "SGD(lambda: 0.05)",
+    "scaled": "LossScaleOptimizer(Adam(0.1), initial_scale=16.0, dynamic_growth_steps=4)",
 }
+DENSE_ONLY = {"loss_scale_factor": "SGD(0.1, loss_scale_factor=8.0)", "muon": "Muon(0.1, exclude_embeddings=False)"}
+HALVES = ["momentum", "adam", "nadam", "rmsprop", "ftrl", "adafactor"]
+SCHEDULES = {
+    "exponential": "ExponentialDecay(0.1, 7, 0.9)",
+    "exponential_stairs": "ExponentialDecay(0.1, 7, 0.9, staircase=True)",
+    "inverse_time": "InverseTimeDecay(0.1, 7, 0.9)",
+    "inverse_time_stairs": "InverseTimeDecay(0.1, 7, 0.9, staircase=True)",
+    "piecewise": "PiecewiseConstantDecay([10, 20, 50.5], [1.0, 0.5, 0.1, 0.01])",
+    "polynomial": "PolynomialDecay(0.1, 30, power=0.5)",
+    "polynomial_cycle": "PolynomialDecay(0.1, 30, power=2.0, cycle=True)",
+    "cosine": "CosineDecay(0.1, 50, alpha=0.1)",
+    "cosine_warmup": "CosineDecay(0.01, 50, warmup_target=0.2, warmup_steps=10)",
+    "restarts": "CosineDecayRestarts(0.1, 5)",
+    "restarts_equal": "CosineDecayRestarts(0.1, 5, t_mul=1.0, m_mul=0.9, alpha=0.1)",
+    "restarts_longer": "CosineDecayRestarts(0.1, 5, t_mul=1.5, m_mul=0.9)",
+}
+
+
+def trained(make, golden, dtype, sparse):
+    """What a step of SEEN left of each Variable, and the optimizer."""
+    optimizer = make()
+    variables = [tf.Variable(tf.cast(golden[f"start/{k}"], dtype), name=f"v{k}") for k in range(3)]
+    optimizer.exclude_from_weight_decay(var_list=variables[:1], var_names=["v1"])
+    optimizer.build(variables)
+    seen = []
+    for step in range(STEPS):
+        gradients = [tf.cast(golden[f"gradients/{k}"][step], dtype) for k in range(3)]
+        if sparse:
+            rows = tf.cast(golden["rows"][step], dtype)
+            gradients[0] = tf.IndexedSlices(rows, tf.constant(golden["indices"][step]), tf.constant([4, 3]))
+        if step == INFINITE and hasattr(optimizer, "inner_optimizer"):
+            gradients[1] *= np.inf
+        if step == SKIPPED and not optimizer.gradient_accumulation_steps:
+            gradients[2] = None
+        optimizer.apply_gradients(zip(gradients, variables))
+        if step in SEEN:
+            seen.append([tf.cast(v, "float32").numpy() for v in variables])
+    return seen, optimizer
 
 
 def main():
     rng = np.random.default_rng(0)
-    start = [rng.normal(size=(2, 3)).astype("f4"), rng.normal(size=()).astype("f4")]
-    gradients = [rng.normal(size=(STEPS, *np.shape(s))).astype("f4") for s in start]
-    golden = {f"start/{k}": s for k, s in enumerate(start)} | {f"gradients/{k}": g for k, g in enumerate(gradients)}
-    for case, (kind, arguments) in CASES.items():
-        optimizer = getattr(tf.keras.optimizers, kind)(**arguments)
-        variables = [tf.Variable(s) for s in start]
-        optimizer.build(variables)
-        history = [[], []]
-        for step in range(STEPS):
-            if step == HALVED_AT:
-                optimizer.learning_rate = arguments["learning_rate"] / 2
-            pairs = [(None if step == SKIPPED_AT and k else g[step], variables[k]) for k, g in enumerate(gradients)]
-            optimizer.apply_gradients([(None if g is None else tf.constant(g), v) for g, v in pairs])
-            for seen, variable in zip(history, variables, strict=True):
-                seen.append(variable.numpy())
-        golden |= {f"{case}/{k}": np.stack(seen) for k, seen in enumerate(history)}
+    shapes = [(4, 3), (5,), ()]
+    golden = {f"start/{k}": rng.normal(size=s).astype("f4") for k, s in enumerate(shapes)}
+    golden |= {f"gradients/{k}": rng.normal(size=(STEPS, *s)).astype("f4") for k, s in enumerate(shapes)}
+    golden["rows"] = rng.normal(size=(STEPS, 5, 3)).astype("f4")
+    golden["indices"] = rng.integers(0, 4, size=(STEPS, 5)).astype("i4")
+    scope = {**vars(tf.keras.optimizers), "schedules": tf.keras.optimizers.schedules}
+    cases = {**CASES, **DENSE_ONLY}
+    runs = {case: (case, "float32", False) for case in cases}
+    runs |= {f"{case}/sparse": (case, "float32", True) for case in CASES}
+    runs |= {f"{case}/{dtype}": (case, dtype, False) for case in HALVES for dtype in ("float16", "bfloat16")}
+    names, configs = {}, {}
+    for run, (case, dtype, sparse) in runs.items():
+        seen, optimizer = trained(lambda: eval(cases[case], scope), golden, dtype, sparse)
+        golden |= {f"{run}/{k}": np.stack(values) for k, values in enumerate(zip(*seen))}
+        for k, variable in enumerate(optimizer.variables):
+            golden[f"{run}/state/{k}"] = tf.cast(variable.value, "float32").numpy()
+        names[run] = [[v.name, str(v.dtype), list(v.shape)] for v in optimizer.variables]
+        if run in cases and case != "called":
+            optimizer.name = "given"
+            if case == "scaled":
+                optimizer.inner_optimizer.name = "inner"
+            configs[case] = tf.keras.optimizers.serialize(optimizer)
+    for name, made in SCHEDULES.items():
+        schedule = eval(made, vars(tf.keras.optimizers.schedules))
+        golden[f"schedule/{name}"] = np.array([float(schedule(tf.constant(t, tf.int64))) for t in range(ROUNDS)], "f4")
+        configs[f"schedule/{name}"] = tf.keras.optimizers.schedules.serialize(schedule)
+    golden["names"], golden["configs"] = np.array(json.dumps(names)), np.array(json.dumps(configs))
     np.savez_compressed(pathlib.Path(__file__).with_name("optimizers.npz"), **golden)
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # about the gradient that is None
     main()

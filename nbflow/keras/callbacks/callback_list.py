@@ -13,6 +13,7 @@ from nbflow.tensor.protocol import TensorProtocol
 _BATCH = [f"on_{kind}_batch_{when}" for kind in ("train", "test", "predict") for when in ("begin", "end")]
 _EPOCH = ["on_epoch_begin", "on_epoch_end"]
 _WHOLE = [f"on_{kind}_{when}" for kind in ("train", "test", "predict") for when in ("begin", "end")]
+_EVENTS = (*_BATCH, *_EPOCH, *_WHOLE)
 _GENERAL = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
@@ -51,10 +52,14 @@ class CallbackList:
         if add_history and not any(isinstance(c, History) for c in self.callbacks):
             self.callbacks.append(History())
         self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
-        self._by_event = {event: self._concerned(event) for event in (*_BATCH, *_EPOCH, *_WHOLE)}
+        self._sort()
         if model is not None:
             self.set_model(model)
         self.set_params(params)
+
+    def _sort(self) -> None:
+        """Finds which callbacks each event concerns."""
+        self._by_event = {event: self._concerned(event) for event in _EVENTS} if self.callbacks else {}
 
     def _concerned(self, event: str) -> list[Callback]:
         """The callbacks that override a method."""
@@ -65,7 +70,7 @@ class CallbackList:
     def append(self, callback: Callback) -> None:
         """Adds a callback."""
         self.callbacks.append(callback)
-        self._by_event = {event: self._concerned(event) for event in self._by_event}
+        self._sort()
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Tells all of them the parameters."""
@@ -78,7 +83,7 @@ class CallbackList:
             callback.set_model(model)
 
     def _call(self, event: str, *args, logs=None) -> None:
-        concerned = self._by_event[event]
+        concerned = self._by_event.get(event)
         if not concerned:
             return
         numbers = None

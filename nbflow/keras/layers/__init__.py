@@ -4,12 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.keras.layers import (
     activation_layers,
+    attention,
+    borders,
+    convolutions,
     dense,
     dropout,
+    einsum_dense,
     input_layer,
     lambda_layer,
     masking,
+    merging,
+    multi_head,
+    normalization,
+    pooling,
     reshaping,
+    wrapper,
 )
 
 if TYPE_CHECKING:  # what `publish` puts here

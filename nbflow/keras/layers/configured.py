@@ -30,6 +30,11 @@ def _family(name: str) -> Any:
     return _FAMILIES.get(name.rpartition("_")[2])
 
 
+def _place(name: str) -> str:
+    """The attribute that keeps an argument."""
+    return "_output_shape" if name == "output_shape" else name
+
+
 class Configured(Layer):
     """A layer that keeps its constructor's arguments as attributes, from which get_config makes its configuration."""
 
@@ -57,8 +62,8 @@ class Configured(Layer):
         self._options = (*self._options, *names)
         for name in names:
             family = _family(name)
-            setattr(self, name, arguments[name] if family is None else family.get(arguments[name]))
-        self.supports_masking = masking
+            setattr(self, _place(name), arguments[name] if family is None else family.get(arguments[name]))
+        self.supports_masking |= masking
         self.built = type(self).build is Layer.build  # without weights there is nothing to build
 
     def _weight(self, name: str, shape, **kwargs) -> Variable:
@@ -71,6 +76,6 @@ class Configured(Layer):
         """The arguments that make a layer like this one."""
         config = dict.fromkeys(self._always) | super().get_config()
         for name in self._options:
-            family, value = _family(name), getattr(self, name)
+            family, value = _family(name), getattr(self, _place(name))
             config[name] = value if family is None or value is None else family.serialize(value)
         return config

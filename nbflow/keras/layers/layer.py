@@ -93,7 +93,8 @@ class Layer(Operation, Holder):
         self = super().__new__(cls)
         self.__dict__.update(
             _made=([], []), _inbound_nodes=[], _losses=[], built=False, input_spec=None, _name=None, _trainable=True,
-            _init_arguments=(args, kwargs), supports_masking=cls.compute_mask is not Layer.compute_mask, _build_shapes=None, activity_regularizer=None,
+            _init_arguments=(args, kwargs), supports_masking=cls.compute_mask is not Layer.compute_mask, _build_shapes=None,
+            activity_regularizer=None,
             autocast=True, dtype_policy=dtype_policies.dtype_policy(),
         )  # fmt: skip
         return self

@@ -169,7 +169,7 @@ def _tuple(batch) -> tuple:
 
 def tensor_of(value):
     """A part of a batch as a tensor."""
-    return value if isinstance(value, TensorProtocol) else to_tensor(_array(value))
+    return value if isinstance(value, TensorProtocol) else from_numpy(_array(value))
 
 
 def shuffler() -> np.random.RandomState:

@@ -7,6 +7,7 @@ import numpy as np
 import optree
 
 from nbflow.arrays.shaping import shape
+from nbflow.autograph.conversion import converted
 from nbflow.function.function import Function
 from nbflow.keras import callbacks as callbacks_module
 from nbflow.keras import optimizers as optimizers_module
@@ -203,11 +204,16 @@ class Trainer:
         return self(x, training=False) if self._call_signature.has_training else self(x)
 
     def _step(self, kind: str):
-        """The compiled function of train_step, test_step or predict_step."""
+        """The compiled function of train_step, test_step or predict_step, of the parts of a batch."""
         found = self._functions.get(kind)
         if found is None:
             step = getattr(self, f"{kind}_step")
-            found = self._functions[kind] = step if self.run_eagerly else Function(step, reduce_retracing=True)
+
+            def step_of_parts(*parts):
+                return (step if self.run_eagerly else converted(step))(parts)
+
+            found = step_of_parts if self.run_eagerly else Function(step_of_parts, name=step.__qualname__)
+            self._functions[kind] = found
         return found
 
     def make_train_function(self, force=False) -> None:
@@ -338,7 +344,7 @@ class Trainer:
         count = 0
         for count, batch in enumerate(data.epoch(), 1):
             begin(count - 1)
-            logs = step(batch)
+            logs = step(*batch)
             end(count - 1, logs)
             if kind == "train" and self.stop_training:
                 break
@@ -412,7 +418,7 @@ class Trainer:
         loop.on_predict_begin()
         for number, batch in enumerate(data.epoch()):
             loop.on_predict_batch_begin(number)
-            outputs = step(batch)
+            outputs = step(*batch)
             found.append(optree.tree_map(_numpy, outputs))
             loop.on_predict_batch_end(number, {"outputs": outputs})
         loop.on_predict_end()
@@ -441,13 +447,16 @@ class Trainer:
 
     def _on_batch(self, kind: str, x, y, sample_weight, return_dict: bool):
         data = (x, y, sample_weight) if sample_weight is not None else (x, y) if y is not None else (x,)
-        logs = callbacks_module.plain_logs(self._step(kind)(optree.tree_map(tensor_of, data)))
+        logs = callbacks_module.plain_logs(self._step(kind)(*optree.tree_map(tensor_of, data)))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x):
         """The outputs for a batch, as NumPy arrays."""
-        data = (x if isinstance(x, TensorProtocol) else optree.tree_map(tensor_of, x),)
-        outputs = self._step("predict")(data)
+        if isinstance(x, np.ndarray):
+            x = tensor_of(x)
+        elif not isinstance(x, TensorProtocol):
+            x = optree.tree_map(tensor_of, x)
+        outputs = self._step("predict")(x)
         return outputs.numpy() if isinstance(outputs, TensorProtocol) else optree.tree_map(_numpy, outputs)
 
 
