@@ -18,6 +18,7 @@ from nbflow.keras.layers import (
     normalization,
     pooling,
     reshaping,
+    rnn,
     wrapper,
 )
 

@@ -41,7 +41,7 @@ class Windowed(Configured):
     """Base of layers for inputs with spatial axes: keeps the arguments above as Keras does."""
 
     rank = 0  # how many spatial axes
-    _paddings = ("valid", "same")
+    _paddings: tuple[str, ...] = ("valid", "same")
 
     def _keep(self, arguments: dict[str, Any], masking: bool = False) -> None:
         name = type(self).__name__
