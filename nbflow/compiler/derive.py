@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ class Pattern:
         """Whether it is for one value of some size only."""
         return self._formulas.exact
 
-    def program(self, sizes: dict[str, int], full: Callable[[], Program]) -> "Derived | None":
+    def program(self, sizes: dict[str, int], full: Callable[[], Any]) -> "Derived | None":
         """The program for sizes; None where it is not of this pattern.
 
         Args:
@@ -149,6 +150,10 @@ def _keys(bound: Graph, lowering: Lowering) -> Iterable:
     return found
 
 
+def _describe(full: Callable[[], Any], number: int, bad: int) -> str:
+    return full().failures[number][1](bad)
+
+
 class Derived(Program):
     """A program of a pattern. What only people look at is made by all passes when they do."""
 
@@ -160,20 +165,17 @@ class Derived(Program):
         address: int,
         arena_bytes: int,
         keep: list,
-        full: Callable[[], Program],
+        full: Callable[[], Any],
     ):
         self.output_avals, self.updated, self.parallel, self.has_code = output_avals, updated, parallel, False
         self.address, self.arena_bytes = address, arena_bytes
         self.failures = []
         self._keep, self._stacks, self._lock = keep, [], threading.Lock()
-        self._full: Callable[[], Program] = cache(full)
+        self._full: Callable[[], Any] = cache(full)
 
     def set_failures(self, cells: list[np.ndarray]) -> None:
         """Says where kernels report bad input."""
-        self.failures = [(cell, partial(self._describe, number)) for number, cell in enumerate(cells)]
-
-    def _describe(self, number: int, bad: int) -> str:
-        return self._full().failures[number][1](bad)
+        self.failures = [(cell, partial(_describe, self._full, number)) for number, cell in enumerate(cells)]
 
     def lowered(self):
         """The graph that runs, after all passes, and all kernel calls."""
@@ -188,7 +190,7 @@ class Family:
         self._patterns: list[Pattern] = []
         self._left = 0 if any(node.op.control or node.op.host for node in graph.nodes) else MOST
 
-    def program(self, sizes: dict[str, int], avals: Sequence[Aval], full: Callable[[], Program]) -> Program | None:
+    def program(self, sizes: dict[str, int], avals: Sequence[Aval], full: Callable[[], Any]) -> Program | None:
         """The program for sizes, which inputs of these Avals have; None where it cannot be derived."""
         if [bound_aval(v.aval, sizes) for v in self._graph.inputs] != list(avals):
             return None

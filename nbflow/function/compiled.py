@@ -103,10 +103,7 @@ class Compiled:
 
     def _made(self, sizes: dict[str, int], avals: Sequence[Aval]) -> Program | Stages:
         """A program for sizes: derived from another where there is one like it."""
-
-        def full():
-            return compiled(bind(self._runs, sizes, avals))
-
+        full = functools.partial(_bound, self._runs, sizes, avals)  # without self, which keeps the program
         if self._family is None:
             self._family = Family(self._runs)
         return self._family.program(sizes, avals, full) or full()
@@ -367,6 +364,11 @@ def recorded_calls(trace: Trace, tensor_of, watched: Callable):
             yield node.op, [tensor_of(v) for v in node.inputs], result, node.attrs
     if call is not None:
         yield call
+
+
+def _bound(graph: Graph, sizes: dict[str, int], avals: Sequence[Aval]) -> Program | Stages:
+    """What runs a graph with these sizes, made by all passes."""
+    return compiled(bind(graph, sizes, avals))
 
 
 def _current(capture: Tensor | Variable) -> Tensor:
