@@ -19,16 +19,33 @@ UNREADABLE = (OSError, EOFError, KeyError, ValueError, NotImplementedError, zipf
 """What NumPy and zipfile raise on a file that is damaged or is not an archive of arrays."""
 
 
+STORE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+"""Where Keras' own data sets lie."""
+
+CURE = "Delete it to have it downloaded anew, or put a good copy there."
+"""What helps against a bad file of the cache."""
+
+
 class ArraySpec(NamedTuple):
-    """What one array of a data file must look like."""
+    """What one array of a data file must look like.
+
+    Attributes:
+        shape: its shape.
+        dtype: its dtype; None for float32 or float64.
+    """
 
     shape: tuple[int, ...]
-    dtype: np.dtype
+    dtype: np.dtype | None = None
 
     @property
     def nbytes(self) -> int:
-        """The size of the array's data in bytes."""
-        return int(np.prod(self.shape)) * self.dtype.itemsize
+        """The size of the array's data in bytes, at most."""
+        return int(np.prod(self.shape)) * (8 if self.dtype is None else self.dtype.itemsize)
+
+    def fits(self, array: np.ndarray) -> bool:
+        """Whether an array is of this kind."""
+        known = (np.dtype("f4"), np.dtype("f8")) if self.dtype is None else (self.dtype,)
+        return array.shape == self.shape and array.dtype in known
 
 
 def cached(name: str) -> Path:
@@ -43,6 +60,29 @@ def find(name: str) -> Path | None:
     if folder:
         places.insert(0, Path(folder).expanduser() / name)
     return next((place for place in places if place.is_file()), None)
+
+
+def fetch(name: str, url: str, checksum: str | None, limit: int) -> Path:
+    """The file called `name` in the folder NBFLOW_DATA_DIR or in the cache, where it is downloaded to if need be.
+
+    Args:
+        name: its name in those folders, or an absolute path.
+        url: its public address.
+        checksum: the SHA-256 or MD5 that a downloaded file must have; None if its contents say enough.
+        limit: the most bytes to accept.
+
+    Raises:
+        NotFoundError: the file is nowhere and cannot be downloaded.
+        DataLossError: what came is not the expected file.
+    """
+    found = find(name)
+    if found is None:
+        # Imported when needed: urllib and the progress bar would cost every `import nbflow` some 50 ms.
+        from nbflow.datasets.download import download
+
+        found = cached(name)
+        download(url, found, checksum, limit)
+    return found
 
 
 def read_npz(path: Path, specs: dict[str, ArraySpec], cure: str) -> dict[str, np.ndarray]:
@@ -71,10 +111,10 @@ def read_npz(path: Path, specs: dict[str, ArraySpec], cure: str) -> dict[str, np
             arrays = {name: archive[name] for name in specs}
         for name, spec in specs.items():
             array = arrays[name]
-            if array.shape != spec.shape or array.dtype != spec.dtype:
+            if not spec.fits(array):
                 raise ValueError(
                     f"its array {name!r} is {array.dtype} of shape {array.shape}, "
-                    f"not {spec.dtype} of shape {spec.shape}"
+                    f"not {spec.dtype or 'float'} of shape {spec.shape}"
                 )
     except UNREADABLE as error:
         reason = error.args[0] if isinstance(error, KeyError) else error

@@ -43,14 +43,7 @@ def load_data(path: str = "mnist.npz") -> tuple[Split, Split]:
         >>> x_train.shape, y_train[:3]
         ((60000, 28, 28), array([5, 0, 4], dtype=uint8))
     """
-    found = files.find(path)
-    if found is None:
-        # Imported when needed: urllib and the progress bar would cost every `import nbflow` some 50 ms.
-        from nbflow.datasets.download import download
-
-        found = files.cached(path)
-        download(URL, found, SHA256, DOWNLOAD_LIMIT)
-    return _read(found, 60_000, 10_000, "Delete it to have it downloaded anew, or put a good copy there.")
+    return _read(files.fetch(path, URL, SHA256, DOWNLOAD_LIMIT), 60_000, 10_000, files.CURE)
 
 
 def is_available(path: str = "mnist.npz") -> bool:

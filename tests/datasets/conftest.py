@@ -1,4 +1,4 @@
-"""The real data sets, where this machine has them."""
+"""The real data sets, where this machine has them, and a machine that has none."""
 
 import os
 from pathlib import Path
@@ -14,3 +14,11 @@ def real_data_folder():
     if not REAL or not (Path(REAL) / "mnist.npz").is_file():
         pytest.skip("NBFLOW_DATA_DIR names no folder with mnist.npz")
     return REAL
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The folder that data sets are cached in, empty; there is no other folder and no network."""
+    monkeypatch.delenv("NBFLOW_DATA_DIR", raising=False)
+    monkeypatch.setenv("NBFLOW_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "datasets"
