@@ -57,7 +57,10 @@ def results(tf, case, function=None) -> list[np.ndarray]:
         return outputs, tape.gradient(loss, [*inputs, *layer.trainable_weights], unconnected_gradients=zero)
 
     outputs, gradients = (function or (lambda f: f))(step)(*[tf.constant(x) for x in arrays])
-    return [np.asarray(tf.cast(y, "float32")) for y in [*outputs, *gradients, *layer.non_trainable_weights]]
+    return [
+        np.asarray(tf.cast(tf.convert_to_tensor(y), "float32"))
+        for y in [*outputs, *gradients, *layer.non_trainable_weights]
+    ]
 
 
 def record(cases: dict, path: str) -> None:

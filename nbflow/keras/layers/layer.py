@@ -66,7 +66,8 @@ class Layer(Operation, Holder):
 
     A subclass makes its weights in `build(input_shape)` with `add_weight`, which runs before the first call, and
     computes in `call(inputs)`. `call` may take `training` and `mask`, which are passed on from the outer call and
-    from what the layers before attach to their results. Variables, layers and metrics in attributes, lists and dicts are found.
+    from what the layers before attach to their results. Variables, layers and metrics in attributes, lists and dicts
+    are found.
 
     Args:
         trainable: whether its weights are trained.
@@ -93,9 +94,8 @@ class Layer(Operation, Holder):
         self = super().__new__(cls)
         self.__dict__.update(
             _made=([], []), _inbound_nodes=[], _losses=[], built=False, input_spec=None, _name=None, _trainable=True,
-            _init_arguments=(args, kwargs), supports_masking=cls.compute_mask is not Layer.compute_mask, _build_shapes=None,
-            activity_regularizer=None,
-            autocast=True, dtype_policy=dtype_policies.dtype_policy(),
+            _init_arguments=(args, kwargs), supports_masking=cls.compute_mask is not Layer.compute_mask,
+            _build_shapes=None, activity_regularizer=None, autocast=True, dtype_policy=dtype_policies.dtype_policy(),
         )  # fmt: skip
         return self
 
@@ -512,18 +512,22 @@ class Layer(Operation, Holder):
         self._build_for(self._call_signature.bound(args, kwargs))
         return self._traced(args, kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, *shapes, **named):
         """The shape of the outputs, None for sizes that are open.
 
         Args:
-            input_shape: the shape of the input, or a structure of shapes.
+            shapes: the shape of each input, or a structure of shapes.
+            named: such shapes by the names that `build` has for them, input_shape or query_shape.
         """
-        inputs = optree.tree_map(
-            lambda shape: symbolic(aval(as_dtype(self.compute_dtype), with_dims(tuple(shape)))),
-            input_shape,
-            is_leaf=is_shape,
-        )
-        return optree.tree_map(lambda t: t.shape, self.compute_output_spec(inputs))
+
+        def tensors(shape):
+            dtype = as_dtype(self.compute_dtype)
+            return optree.tree_map(lambda s: symbolic(aval(dtype, with_dims(tuple(s)))), shape, is_leaf=is_shape)
+
+        if "input_shape" in named:
+            shapes = (named.pop("input_shape"), *shapes)
+        more = {name.removesuffix("_shape"): tensors(shape) for name, shape in named.items()}
+        return optree.tree_map(lambda t: t.shape, self.compute_output_spec(*map(tensors, shapes), **more))
 
     # --- configuration ------------------------------------------------------------------------------------------------
 
@@ -614,7 +618,8 @@ def _noted_build(build: Callable) -> Callable:
                     build(self, *args, **kwargs)
         self.built = True
         if self._build_shapes is None:
-            self._build_shapes = shapes if len(names) != 1 else {"input_shape": next(iter(shapes.values()), None)}
+            only = next(iter(shapes.values()), None)
+            self._build_shapes = {"input_shape": only} if len(shapes) == 1 else {"shapes_dict": shapes}
 
     return wrapped
 

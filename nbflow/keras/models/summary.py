@@ -93,7 +93,8 @@ def _shape_text(layer) -> str:
         )
     elif isinstance(layer, Layer) and layer.built and layer._build_shapes:
         try:
-            shapes = layer.compute_output_shape(*layer._build_shapes.values())
+            built = layer._build_shapes.get("shapes_dict", layer._build_shapes)
+            shapes = layer.compute_output_shape(**built)
         except Exception:  # a layer whose call cannot be traced for such a shape has none to show
             return "?"
     else:

@@ -49,7 +49,8 @@ class Golden:
         written = json.loads(json.dumps(nf.keras.saving.serialize_keras_object(layer)))
         expected = self._configs[name]
         if not layer.weights:  # there is nothing to build
-            expected.pop("build_config", None)
+            for config in (written, expected):
+                config.pop("build_config", None)
         assert _without_names(written) == _without_names(expected)
         again = nf.keras.saving.deserialize_keras_object(expected)
         assert _without_names(nf.keras.saving.serialize_keras_object(again)) == _without_names(expected)
