@@ -51,7 +51,10 @@ class _Image(Memory):
         return at
 
     def block(self, nbytes):
-        return self._formulas.compute(block, nbytes, self._owner) if nbytes else 0
+        def fresh(nbytes, keep):  # a function of its own: the same step for the same numbers is made once
+            return block(nbytes, keep)
+
+        return self._formulas.compute(fresh, nbytes, self._owner) if nbytes else 0
 
     def words(self, values):
         return self._base + 8 * self._append(values)
