@@ -5,13 +5,14 @@ import random
 import numpy as np
 
 from nbflow.dtypes import int32, int64
+from nbflow.function.context import name_scope
 from nbflow.function.trace import init_scope
 from nbflow.keras.settings import name_for, process
+from nbflow.keras.variable import Variable
 from nbflow.ops.table import TABLE
 from nbflow.public import export
 from nbflow.random.stateful import set_seed
 from nbflow.tensor.tensor import to_tensor
-from nbflow.tensor.variable import Variable
 
 _STEP = np.array([0, 1])
 _MODULUS = 2**31 - 2
@@ -42,7 +43,8 @@ class SeedGenerator:
             seed = make_default_seed()
         if not isinstance(seed, int):
             raise ValueError(f"SeedGenerator: argument `seed` must be an integer. Received: seed={seed!r}")
-        self.state = Variable(np.array([seed, 0]), trainable=False, dtype=int64, name="seed_generator_state")
+        with name_scope(self.name):
+            self.state = Variable(np.array([seed, 0]), dtype=int64, trainable=False, name="seed_generator_state")
 
     def next(self, ordered: bool = True):
         """The state, which is then moved on: the second number by 1, or both by a formula if not ordered."""

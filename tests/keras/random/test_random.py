@@ -65,6 +65,7 @@ def test_generators_from_config():
     generator = nf.keras.random.SeedGenerator(3, name="mine")
     again = nf.keras.random.SeedGenerator.from_config(generator.get_config())
     assert again.get_config() == {"seed": 3, "name": "mine"}
+    assert again.state.path == "mine/seed_generator_state"
     assert again.next().numpy().tolist() == [3, 0]
 
 
