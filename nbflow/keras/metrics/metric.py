@@ -1,14 +1,13 @@
 """Metric: a number that is gathered over batches."""
 
-from typing import Any
-
 from nbflow.arrays.creation import zeros
 from nbflow.function.trace import init_scope
 from nbflow.keras import initializers
 from nbflow.keras.dtype_policies import policy_of
 from nbflow.keras.settings import floatx, name_for
+from nbflow.keras.variable import Variable
 from nbflow.public import export
-from nbflow.tensor.variable import Variable
+from nbflow.tensor.variable import Variable as PlainVariable
 
 
 @export("keras.metrics.Metric", "keras.Metric")
@@ -42,7 +41,7 @@ class Metric:
     _direction: str | None = None  # "up" or "down": where it gets better
 
     def __init__(self, dtype=None, name=None):
-        self._variables: list[Variable] = []
+        self._variables: list[PlainVariable] = []
         self.name = name or name_for(type(self))
         self._dtype = policy_of(dtype or floatx()).compute_dtype
 
@@ -52,7 +51,7 @@ class Metric:
         return self._dtype
 
     @property
-    def variables(self) -> list[Variable]:
+    def variables(self) -> list[PlainVariable]:
         """Its Variables, and those of metrics that it has as attributes."""
         nested = [metric for value in vars(self).values() for metric in _metrics_in(value)]
         return [*self._variables, *(v for metric in nested for v in metric.variables)]
@@ -68,10 +67,9 @@ class Metric:
             name: its name.
         """
         self._check_super_called()
-        make: Any = initializers.get(initializer or "zeros")
+        make = initializers.get(initializer or "zeros")
         with init_scope():
-            value = make(tuple(shape), dtype=dtype or floatx())
-            variable = Variable(value, trainable=False, name=name)
+            variable = Variable(make, tuple(shape), dtype or floatx(), trainable=False, autocast=False, name=name)
         self._variables.append(variable)
         return variable
 
@@ -118,7 +116,7 @@ class Metric:
         return cls(**config)
 
     def __setattr__(self, name, value):
-        if isinstance(value, Variable):
+        if isinstance(value, PlainVariable):
             self._check_super_called()
             if not any(known is value for known in self._variables):
                 self._variables.append(value)
