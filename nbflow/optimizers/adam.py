@@ -31,12 +31,17 @@ class Moments(Optimizer):
         """m and v."""
         return [{"momentum": 0.0, "velocity": 0.0}]
 
-    def moments(self, gradient, variable) -> list:
-        """The state of a Variable after its moments took in a gradient."""
+    def moments(self, gradient, variable, beta_1=None, beta_2=None) -> list:
+        """The state of a Variable after its moments took in a gradient.
+
+        Args:
+            beta_1, beta_2: β₁ and β₂ as tensors, where 1 - β is to have their precision.
+        """
         m, v, *more = self.state_of(variable)
         gradient = cast(gradient, variable.dtype)
-        m.assign_add((to_tensor(gradient) - m) * (1 - self.beta_1))
-        v.assign_add((summed_over_rows(square, gradient) - v) * (1 - self.beta_2))
+        m.assign_add((to_tensor(gradient) - m) * (1 - (self.beta_1 if beta_1 is None else beta_1)))
+        squares = summed_over_rows(square, gradient)
+        v.assign_add((squares - v) * (1 - (self.beta_2 if beta_2 is None else beta_2)))
         return [m, v, *more]
 
     def power(self, beta: float, dtype, ahead: int = 1):
@@ -165,18 +170,13 @@ class Nadam(Moments):
     def update_step(self, gradient, variable, learning_rate) -> None:
         """One step for one Variable."""
         dtype = variable.dtype
-        beta_1, gradient = cast(self.beta_1, dtype), cast(gradient, dtype)
+        beta_1, beta_2, gradient = (cast(v, dtype) for v in (self.beta_1, self.beta_2, gradient))
         now, ahead = (beta_1 * (1.0 - 0.5 * self.power(0.96, dtype, k)) for k in (1, 2))
         product = cast(self._product, dtype)
-        m, v = self.moments(gradient, variable)
-        mean = now_and_ahead(m, to_tensor(gradient), now, ahead, product)
+        m, v = self.moments(gradient, variable, beta_1, beta_2)
+        mean = ahead * m / (1 - product * ahead) + (1 - now) * to_tensor(gradient) / (1 - product)
         root = sqrt(v / (1 - self.power(self.beta_2, dtype)))
         variable.assign_sub(mean * cast(learning_rate, dtype) / (root + self.epsilon))
-
-
-def now_and_ahead(m, gradient, now, ahead, product):
-    """Nadam's mean of gradients: the momentum of the next step, and the gradient of this one."""
-    return ahead * m / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
 
 
 @export("keras.optimizers.Lamb")

@@ -429,7 +429,7 @@ class Optimizer:
         if self.clipnorm and self.clipnorm > 0:
             return [clip_by_norm(g, self.clipnorm) for g in gradients]
         if self.clipvalue and self.clipvalue > 0:
-            return [clip_by_value(to_tensor(g), -self.clipvalue, self.clipvalue) for g in gradients]
+            return [clip_by_value(g, -self.clipvalue, self.clipvalue) for g in gradients]
         if not (self.global_clipnorm and self.global_clipnorm > 0):
             return gradients
         limit = self.global_clipnorm
@@ -574,8 +574,8 @@ def _gradient(gradient, variable: Variable):
         ValueError: it has another shape.
     """
     if isinstance(gradient, IndexedSlices):
-        shape = variable.nbflow_shape if gradient.dense_shape is None else gradient.nbflow_shape
-        gradient = IndexedSlices(to_tensor(gradient.values), to_tensor(gradient.indices), tuple(shape))
+        shape = tuple(variable.nbflow_shape)  # that of the slices may be a tensor of a trace
+        gradient = IndexedSlices(to_tensor(gradient.values), to_tensor(gradient.indices), shape)
     else:
         gradient = to_tensor(gradient)
     if not could_be_equal(gradient.nbflow_shape, variable.nbflow_shape):

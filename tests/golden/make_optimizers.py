@@ -52,7 +52,7 @@ CASES = {
     "called": "SGD(lambda: 0.05)",
     "scaled": "LossScaleOptimizer(Adam(0.1), initial_scale=16.0, dynamic_growth_steps=4)",
 }
-DENSE_ONLY = {"loss_scale_factor": "SGD(0.1, loss_scale_factor=8.0)", "muon": "Muon(0.1, exclude_embeddings=False)"}
+DENSE_ONLY = {"loss_scale_factor": "SGD(0.1, loss_scale_factor=8.0)"}
 HALVES = ["momentum", "adam", "nadam", "rmsprop", "ftrl", "adafactor"]
 SCHEDULES = {
     "exponential": "ExponentialDecay(0.1, 7, 0.9)",
