@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 from nbflow.keras.layers import (
     activation_layers,
     attention,
+    bidirectional,
     borders,
+    conv_lstm,
     convolutions,
     dense,
     dropout,
@@ -19,6 +21,7 @@ from nbflow.keras.layers import (
     pooling,
     reshaping,
     rnn,
+    time_distributed,
     wrapper,
 )
 

@@ -85,15 +85,19 @@ class Cell(Configured):
         """Whether a share is dropped; where gates are, all of the inputs never are."""
         return bool(training) and rate > 0 and (rate < 1 or self.gates == 1)
 
-    def _product(self, x, masks, kernel):
+    def _product(self, x, masks, kernel, times):
         """x, or x with each gate's mask, times a kernel."""
         if isinstance(masks, list):
             parts = split(kernel, len(masks), -1)
-            return concat([self._times(x * mask, part) for mask, part in zip(masks, parts, strict=True)], self._axis)
-        return self._times(x if masks is None else x * masks, kernel)
+            return concat([times(x * mask, part) for mask, part in zip(masks, parts, strict=True)], self._axis)
+        return times(x if masks is None else x * masks, kernel)
 
-    _axis = -1  # where the gates lie in what a kernel makes
-    _times = staticmethod(vectors_times)
+    def _recurrent(self, h, masks, kernel):
+        """The product of a state with a kernel."""
+        return self._product(h, masks, kernel, self._recurrent_times)
+
+    _axis = -1  # where the gates lie in a product
+    _times = _recurrent_times = staticmethod(vectors_times)
 
     # --- one step -----------------------------------------------------------------------------------------------------
 
@@ -128,7 +132,7 @@ class Cell(Configured):
     def projected(self, x, training):
         """The part of a step that no state is needed for, of inputs [..., batch, inputs]."""
         masks = self.get_dropout_mask(x) if self._acts(self.dropout, training) else None
-        y = self._product(x, masks, self.kernel.nbflow_tensor())
+        y = self._product(x, masks, self.kernel.nbflow_tensor(), self._times)
         return y if self.bias is None else y + self._input_bias()
 
     def _input_bias(self):
@@ -181,7 +185,7 @@ class SimpleRNNCell(Cell):
 
     def _advancing(self, kernel, masks):
         def advance(z, states):
-            output = self.activation(z + self._product(states[0], masks, kernel))
+            output = self.activation(z + self._recurrent(states[0], masks, kernel))
             return output, [output]
 
         return advance
@@ -191,8 +195,8 @@ def forgetful(cell, units: int):
     """The initializer of an LSTM's bias whose forget gate begins with 1."""
 
     def initializer(shape, dtype=None):
-        first, ones, rest = cell.bias_initializer, Ones(), cell.bias_initializer
-        return concat([first((units,), dtype=dtype), ones((units,), dtype=dtype), rest((2 * units,), dtype=dtype)], 0)
+        parts = ((cell.bias_initializer, 1), (Ones(), 1), (cell.bias_initializer, 2))
+        return concat([make((times * units,), dtype=dtype) for make, times in parts], 0)
 
     return initializer
 
@@ -211,9 +215,6 @@ class Gated(Cell):
             return h, [h, c]
 
         return advance
-
-    def _recurrent(self, h, masks, kernel):
-        return self._product(h, masks, kernel)
 
 
 @export("keras.layers.LSTMCell")
@@ -305,7 +306,7 @@ class GRUCell(Cell):
             bias = None if self.bias is None else self.bias.nbflow_tensor()[1]
 
             def parts(h):
-                y = self._product(h, masks, kernel)
+                y = self._recurrent(h, masks, kernel)
                 return split(y if bias is None else y + bias, 3, -1)
 
         else:
@@ -313,14 +314,14 @@ class GRUCell(Cell):
             first, last = (masks[:2], masks[2]) if masks else (None, None)
 
             def parts(h):
-                return [*split(self._product(h, first, gates), 2, -1), None]
+                return [*split(self._recurrent(h, first, gates), 2, -1), None]
 
         def advance(x, states):
             (h,) = states
             x_z, x_r, x_h = split(x, 3, -1)
             h_z, h_r, h_h = parts(h)
             z, r = self.recurrent_activation(x_z + h_z), self.recurrent_activation(x_r + h_r)
-            inner = r * h_h if self.reset_after else self._product(r * h, last, candidate)
+            inner = r * h_h if self.reset_after else self._recurrent(r * h, last, candidate)
             h = z * h + (1 - z) * self.activation(x_h + inner)
             return h, [h]
 

@@ -235,8 +235,8 @@ class RNN(Configured):
             expected = optree.tree_leaves(self.states)[0].shape[0]
             if batch is not None and batch != expected:
                 raise ValueError(
-                    f"If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of "
-                    f"the initial state. \n- Expected batch size: {expected}\n- Received batch size: {batch}"
+                    f"If an RNN is stateful, the batch size of the input sequences must be the same as the batch size "
+                    f"of the initial state. \n- Expected batch size: {expected}\n- Received batch size: {batch}"
                 )
         if given is None:
             given = self.states if self.stateful else self.get_initial_state(sequences.nbflow_shape[0])
@@ -399,6 +399,10 @@ class SimpleRNN(WithCell, cell=cells.SimpleRNNCell, late=("seed",), extra=(("unr
 
     Args: those of SimpleRNNCell, then those of RNN.
     """
+
+    def get_config(self) -> dict:
+        """The arguments that make a layer like this one; Keras leaves out the seed."""
+        return {name: value for name, value in super().get_config().items() if name != "seed"}
 
 
 @export("keras.layers.LSTM")

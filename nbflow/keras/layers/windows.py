@@ -80,7 +80,7 @@ class Windowed(Configured):
         return channels
 
 
-_OF = {
+OF_RANK = {
     1: "sequences, [batch, steps, channels]",
     2: "images, [batch, height, width, channels]",
     3: "volumes, [batch, depth, height, width, channels]",
@@ -95,7 +95,7 @@ def for_ranks(base: type, what: str, name: str, *aliases: str, ranks=(1, 2, 3)) 
     """
     made = []
     for rank in ranks:
-        doc = f"{what.format(_OF[rank])} (tf.keras.layers.{name}{rank}D); arguments as of {base.__name__}."
+        doc = f"{what.format(OF_RANK[rank])} (tf.keras.layers.{name}{rank}D); arguments as of {base.__name__}."
         attributes = {"rank": rank, "__doc__": doc, "__module__": base.__module__}
         cls = type(f"{name}{rank}D", (base,), attributes)
         made.append(export(*(f"keras.layers.{each}{rank}D" for each in (name, *aliases)))(cls))
