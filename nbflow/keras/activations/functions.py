@@ -6,6 +6,7 @@ import warnings
 from nbflow.arrays.joining import where
 from nbflow.arrays.ordering import sort
 from nbflow.arrays.slicing import split
+from nbflow.keras.settings import floatx
 from nbflow.math.scans import cumsum
 from nbflow.nn import activations as nn
 from nbflow.ops.table import TABLE
@@ -21,8 +22,6 @@ selu = unary(
 )
 softplus = unary("softplus", "log(1 + eˣ)", "keras.activations.softplus")
 softsign = unary("softsign", "x / (1 + |x|)", "keras.activations.softsign")
-tanh = unary("tanh", "The hyperbolic tangent", "keras.activations.tanh")
-exponential = unary("exp", "eˣ", "keras.activations.exponential")
 log_sigmoid = unary("log_sigmoid", "-log(1 + e⁻ˣ)", "keras.activations.log_sigmoid")
 
 
@@ -30,6 +29,24 @@ log_sigmoid = unary("log_sigmoid", "-log(1 + e⁻ˣ)", "keras.activations.log_si
 def linear(x):
     """x itself (tf.keras.activations.linear)."""
     return x
+
+
+def _floating(x):
+    """x as a tensor; of integers, in the dtype that layers have by default."""
+    x = to_tensor(x)
+    return x if x.dtype.is_differentiable else cast(x, floatx())
+
+
+@export("keras.activations.tanh")
+def tanh(x):
+    """The hyperbolic tangent (tf.keras.activations.tanh)."""
+    return TABLE["tanh"](_floating(x))
+
+
+@export("keras.activations.exponential")
+def exponential(x):
+    """eˣ (tf.keras.activations.exponential)."""
+    return TABLE["exp"](_floating(x))
 
 
 @export("keras.activations.relu")
@@ -44,8 +61,11 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     x = to_tensor(x)
     if negative_slope and max_value is None and not threshold:
         return nn.leaky_relu(x, negative_slope)
-    above = TABLE["relu"](x) if not threshold else where(x > threshold, x, 0)
-    if max_value is not None:
+    if threshold:
+        above = where(x > threshold, x, 0)
+    else:
+        above = TABLE["relu6" if max_value == 6 else "relu"](x)
+    if max_value is not None and (threshold or max_value != 6):
         above = TABLE["clip_by_value"](above, *(cast(to_tensor(v), x.dtype) for v in (0, max_value)))
     return above - negative_slope * TABLE["relu"](threshold - x) if negative_slope else above
 
