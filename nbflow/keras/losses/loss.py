@@ -161,9 +161,9 @@ def floating(value):
 
 
 def alike(y_true, y_pred) -> tuple:
-    """Both as tensors of the floating point dtype of y_pred."""
-    y_pred = floating(y_pred)
-    return tensor(y_true, y_pred.dtype), y_pred
+    """Both as tensors of the dtype of y_pred, which then become floating point numbers."""
+    y_pred = to_tensor(y_pred)
+    return floating(tensor(y_true, y_pred.dtype)), floating(y_pred)
 
 
 def matched(y_true, y_pred) -> tuple:

@@ -8,11 +8,12 @@ arguments and those of Loss.
 import math
 
 from nbflow.arrays.joining import where
+from nbflow.dtypes import float32
 from nbflow.keras.losses.loss import as_loss, matched
 from nbflow.keras.settings import epsilon
 from nbflow.math.elementwise import abs, log, maximum, minimum, rsqrt, softplus, square, squared_difference
 from nbflow.math.reductions import reduce_mean, reduce_sum
-from nbflow.public import export
+from nbflow.public import cast, export
 
 
 def published(*names: str):
@@ -53,8 +54,8 @@ def mean_absolute_percentage_error(y_true, y_pred):
 @as_loss("MeanSquaredLogarithmicError")
 def mean_squared_logarithmic_error(y_true, y_pred):
     """mean((log(1 + max(y_true, ε)) - log(1 + max(y_pred, ε)))²) over the last axis (tf.keras.losses.msle)."""
-    y_true, y_pred = matched(y_true, y_pred)
-    logs = (log(maximum(y, epsilon()) + 1.0) for y in (y_pred, y_true))
+    both = (cast(y, float32) if y.dtype.size < 4 else y for y in matched(y_true, y_pred))  # ε is float32
+    logs = (log(maximum(y, epsilon()) + 1.0) for y in both)
     return reduce_mean(squared_difference(*logs), axis=-1)
 
 
