@@ -2,11 +2,10 @@
 
 import math
 
-from nbflow.arrays.joining import gather
 from nbflow.arrays.shaping import expand_dims
 from nbflow.math.elementwise import cast, maximum, minimum, pow, sqrt, square
 from nbflow.math.reductions import reduce_mean, reduce_sum
-from nbflow.optimizers.optimizer import Optimizer, summed_over_rows
+from nbflow.optimizers.optimizer import Optimizer, beside, summed_over_rows
 from nbflow.public import export
 from nbflow.tensor.indexed_slices import IndexedSlices, on_rows
 
@@ -72,12 +71,11 @@ class Adafactor(Optimizer):
             v.assign(expand_dims(r / reduce_mean(r, axis=-1, keepdims=True), -1) * expand_dims(c, -2))
         else:
             v.assign(decay * v + (1 - decay) * squares)
-        if isinstance(gradient, IndexedSlices):
-            under = gather(sqrt(v), gradient.indices)
-            unit = on_rows(lambda g: g / under, gradient)
+        under = sqrt(beside(v, gradient))
+        unit = on_rows(lambda g: g / under, gradient)
+        if isinstance(unit, IndexedSlices):
             mean = reduce_sum(square(unit.values)) / math.prod(variable.shape)  # rows that it does not name count too
         else:
-            unit = gradient / sqrt(v)
             mean = reduce_mean(square(unit))
         scale = maximum(cast(self.epsilon_2, dtype), sqrt(reduce_mean(square(variable))))
         rate = scale * minimum(cast(learning_rate, dtype), 1 / sqrt(step))

@@ -1,10 +1,9 @@
 """Steps over the root of squared gradients, of all so far or of the last ones: Adagrad, Adadelta, RMSprop."""
 
-from nbflow.arrays.joining import gather
 from nbflow.math.elementwise import cast, sqrt, square
-from nbflow.optimizers.optimizer import Optimizer, summed_over_rows
+from nbflow.optimizers.optimizer import Optimizer, beside, summed_over_rows
 from nbflow.public import export
-from nbflow.tensor.indexed_slices import IndexedSlices, on_rows
+from nbflow.tensor.indexed_slices import on_rows
 from nbflow.tensor.tensor import to_tensor
 
 
@@ -36,9 +35,8 @@ class Adagrad(Optimizer):
         rate, (total,) = cast(learning_rate, variable.dtype), self.state_of(variable)
         gradient = cast(gradient, variable.dtype)
         self.assign_add(total, on_rows(square, gradient))
-        if isinstance(gradient, IndexedSlices):
-            total = gather(total, gradient.indices)
-        self.assign_sub(variable, on_rows(lambda g: rate * g / sqrt(total + self.epsilon), gradient))
+        under = sqrt(beside(total, gradient) + self.epsilon)
+        self.assign_sub(variable, on_rows(lambda g: rate * g / under, gradient))
 
 
 @export("keras.optimizers.Adadelta")
@@ -68,12 +66,10 @@ class Adadelta(Optimizer):
         """One step for one Variable."""
         rho, (squares, deltas) = self.rho, self.state_of(variable)
         gradient = cast(gradient, variable.dtype)
-        squares.assign(rho * squares + (1 - rho) * summed_over_rows(square, gradient))
-        over, under = sqrt(deltas + self.epsilon), sqrt(squares + self.epsilon)
-        if isinstance(gradient, IndexedSlices):
-            over, under = gather(over, gradient.indices), gather(under, gradient.indices)
+        squares.assign(rho * squares + summed_over_rows(lambda g: (1 - rho) * square(g), gradient))
+        over, under = (sqrt(beside(x, gradient) + self.epsilon) for x in (deltas, squares))
         delta = on_rows(lambda g: -(over * g / under), gradient)
-        deltas.assign(rho * deltas + (1 - rho) * summed_over_rows(square, delta))
+        deltas.assign(rho * deltas + summed_over_rows(lambda d: (1 - rho) * square(d), delta))
         rate = cast(learning_rate, variable.dtype)
         self.assign_add(variable, on_rows(lambda d: rate * d, delta))
 
@@ -108,14 +104,15 @@ class RMSprop(Optimizer):
         """One step for one Variable."""
         rho, (velocity, *more) = self.rho, self.state_of(variable)
         gradient = cast(gradient, variable.dtype)
-        velocity.assign(rho * velocity + (1 - rho) * summed_over_rows(square, gradient))
-        under = to_tensor(velocity)
+        velocity.assign(rho * velocity + summed_over_rows(lambda g: (1 - rho) * square(g), gradient))
+        squares = to_tensor(velocity)
         if self.centered:
             average = more[-1]
-            average.assign(rho * average + (1 - rho) * to_tensor(gradient))
-            under = under - square(average)
-        step = cast(learning_rate, variable.dtype) * to_tensor(gradient) / sqrt(under + self.epsilon)
+            average.assign(rho * average + summed_over_rows(lambda g: (1 - rho) * g, gradient))
+            squares = squares - square(average)
+        rate, under = cast(learning_rate, variable.dtype), sqrt(beside(squares + self.epsilon, gradient))
+        step = on_rows(lambda g: rate * g / under, gradient)
         if self.momentum > 0:
-            more[0].assign(self.momentum * more[0] + step)
+            more[0].assign(self.momentum * more[0] + to_tensor(step))
             step = more[0]
-        variable.assign_sub(step)
+        self.assign_sub(variable, step)

@@ -7,6 +7,7 @@ from typing import Any
 
 from nbflow.arrays.clipping import clip_by_norm, clip_by_value
 from nbflow.arrays.creation import fill, zeros_like
+from nbflow.arrays.joining import gather
 from nbflow.control.branches import cond
 from nbflow.function.function import Function
 from nbflow.function.trace import init_scope
@@ -44,6 +45,11 @@ class OptimizerVariable(Variable):
     def name(self) -> str:
         """Its name, "kernel_momentum"."""
         return self._name
+
+    @property
+    def value(self):
+        """The current value as a tensor."""
+        return self.nbflow_tensor()
 
 
 @export("keras.optimizers.Optimizer", "keras.Optimizer")
@@ -597,3 +603,8 @@ def summed_over_rows(function: Callable, gradient):
     That is what Keras does with rows that IndexedSlices name several times: their squares add up, not they themselves.
     """
     return to_tensor(on_rows(function, gradient))
+
+
+def beside(x, gradient):
+    """A tensor as what goes with a gradient element by element: of IndexedSlices, the rows that they name."""
+    return gather(x, gradient.indices) if isinstance(gradient, IndexedSlices) else to_tensor(x)

@@ -1,7 +1,7 @@
 """A step along the gradient, or along its sign: SGD and Lion."""
 
 from nbflow.math.elementwise import cast, sign
-from nbflow.optimizers.optimizer import Optimizer
+from nbflow.optimizers.optimizer import Optimizer, summed_over_rows
 from nbflow.public import export
 from nbflow.tensor.indexed_slices import on_rows
 from nbflow.tensor.tensor import to_tensor
@@ -45,7 +45,7 @@ class SGD(Optimizer):
         if not self.momentum:
             self.assign_sub(variable, on_rows(lambda g: g * rate, gradient))
             return
-        (m,), step = self.state_of(variable), to_tensor(gradient) * rate
+        (m,), step = self.state_of(variable), summed_over_rows(lambda g: g * rate, gradient)
         m.assign(m * self.momentum - step)
         variable.assign_add(m * self.momentum - step if self.nesterov else m)
 
