@@ -472,7 +472,10 @@ for _name, _op in (
 def divide(x, y):
     """x / y as the operator means it: integers become floating point (of 8 and 16 bits float32, others float64)."""
     op = TABLE["divide"]
-    x, y = convert_inputs(op, (x, y))
+    try:
+        x, y = convert_inputs(op, (x, y))
+    except Deferred as found:
+        x, y = (to_tensor(v, hint=found.tensor.dtype) for v in (x, y))
     if x.dtype.is_integer and x.dtype is y.dtype:
         wide = float32 if x.dtype.size < 4 else float64
         x, y = TABLE["cast"](x, dtype=wide), TABLE["cast"](y, dtype=wide)

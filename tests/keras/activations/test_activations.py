@@ -69,3 +69,11 @@ def test_sizes_that_a_trace_does_not_know(name):
     arguments = (0.5, 2.0) if name == "threshold" else ()
     traced = nf.function(lambda v: call(v, *arguments), input_signature=[nf.TensorSpec([None, 4])])
     np.testing.assert_allclose(traced(x), call(nf.constant(x), *arguments), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"threshold"}))
+def test_steps_of_a_model(name):
+    call = getattr(activations, name)
+    place = nf.keras.Input((4,))
+    x = np.array([[-2.0, 0.3, 1.5, 0.1], [0.2, 4.0, -0.6, 0.0]], np.float32)
+    np.testing.assert_allclose(nf.keras.Model(place, call(place))(x), call(nf.constant(x)), rtol=1e-6, atol=1e-7)
