@@ -38,7 +38,7 @@ class LossScaleOptimizer(Optimizer):
             )
         super().__init__(0.0, name=name)
         for key, value in kwargs.items():  # configurations of older versions have all of them, without effect
-            if value != getattr(self, key, None) or not hasattr(self, key):
+            if value != getattr(Optimizer, key, self):
                 raise ValueError(
                     f"LossScaleOptimizer does not support `{key}`. Instead, set `{key}` on the `inner_optimizer`."
                 )

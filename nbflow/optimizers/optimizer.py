@@ -52,6 +52,12 @@ class OptimizerVariable(Variable):
         return self.nbflow_tensor()
 
 
+_SHARED = (  # the arguments of all, in the order of configurations
+    *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum"),
+    *("ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"),
+)
+
+
 @export("keras.optimizers.Optimizer", "keras.Optimizer")
 class Optimizer:
     """Base of optimizers (tf.keras.optimizers.Optimizer).
@@ -86,37 +92,30 @@ class Optimizer:
         ...     def update_step(self, gradient, variable, learning_rate):
         ...         variable.assign_sub(learning_rate * nf.sign(gradient))
         >>> w = nf.Variable([1.0, 2.0])
-        >>> Signs(0.5).apply_gradients([(nf.constant([3.0, -4.0]), w)])
+        >>> _ = Signs(0.5).apply_gradients([(nf.constant([3.0, -4.0]), w)])
         >>> w.numpy()
         array([0.5, 2.5], dtype=float32)
     """
 
     settings: tuple[str, ...] = ()  # the arguments of a subclass, which configurations hold after those of all
+    weight_decay: float | None = None
+    clipnorm: float | None = None
+    clipvalue: float | None = None
+    global_clipnorm: float | None = None
+    use_ema = False
+    ema_momentum = 0.99
+    ema_overwrite_frequency: int | None = None
+    loss_scale_factor: float | None = None
+    gradient_accumulation_steps: int | None = None
 
-    def __init__(
-        self,
-        learning_rate,
-        weight_decay=None,
-        clipnorm=None,
-        clipvalue=None,
-        global_clipnorm=None,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        loss_scale_factor=None,
-        gradient_accumulation_steps=None,
-        name=None,
-        **kwargs,
-    ):
-        if kwargs.pop("decay", None) is not None:
+    def __init__(self, learning_rate, *, name=None, **shared):
+        if shared.pop("decay", None) is not None:
             warnings.warn("Argument `decay` is no longer supported and will be ignored.", stacklevel=3)
-        if kwargs:
-            raise ValueError(f"{type(self).__name__}: Argument(s) not recognized: {kwargs}")
+        unknown = {key: value for key, value in shared.items() if key not in _SHARED}
+        if unknown:
+            raise ValueError(f"{type(self).__name__}: Argument(s) not recognized: {unknown}")
         self.name = auto_name(snake_case(type(self).__name__)) if name is None else name
-        self.weight_decay, self.loss_scale_factor = weight_decay, loss_scale_factor
-        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
-        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.__dict__.update(shared)
         self._check()
         self.built = False
         self._variables: list[Variable] = []
@@ -133,19 +132,19 @@ class Optimizer:
             self._learning_rate = self.add_variable((), self._rate(learning_rate), name="learning_rate")
 
     def _check(self) -> None:
-        steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
-        if steps and not steps >= 2:
-            raise ValueError(
-                f"`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps={steps}"
-            )
-        if self.use_ema and not 0 <= self.ema_momentum <= 1:
-            raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={self.ema_momentum}")
-        if self.use_ema and frequency and (not isinstance(frequency, int) or frequency < 1):
-            raise ValueError(
-                "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
-                f"ema_overwrite_frequency={frequency}"
-            )
-        clips = {k: getattr(self, k) for k in ("clipnorm", "clipvalue", "global_clipnorm")}
+        clips = {key: getattr(self, key) for key in ("clipnorm", "clipvalue", "global_clipnorm")}
+        frequency: Any = self.ema_overwrite_frequency
+        for key, right, what in (
+            ("gradient_accumulation_steps", (self.gradient_accumulation_steps or 2) >= 2, "an integer >= 2"),
+            ("ema_momentum", not self.use_ema or 0 <= self.ema_momentum <= 1, "in the range [0, 1]"),
+            (
+                "ema_overwrite_frequency",
+                not frequency or (isinstance(frequency, int) and frequency > 0),
+                "an integer >= 1 or None",
+            ),
+        ):
+            if not right:
+                raise ValueError(f"`{key}` must be {what}. Received: {key}={getattr(self, key)}")
         if sum(v is not None for v in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {clips}")
 
@@ -159,8 +158,8 @@ class Optimizer:
             ) from None
 
     def __setattr__(self, name, value):
-        if state.trace is None and self.__dict__.get(name, value) is not value:
-            self._updates.clear()  # they have the old value in them
+        if state.trace is None and (name in _SHARED or self.__dict__.get(name, value) is not value):
+            self.__dict__.get("_updates", {}).clear()  # they have the old value in them
         object.__setattr__(self, name, value)
 
     # --- state ----------------------------------------------------------------------------------------------------
@@ -193,9 +192,8 @@ class Optimizer:
             self._learning_rate.assign(value)
         else:
             raise TypeError(
-                "This optimizer was created with a `LearningRateSchedule` object or a function as its `learning_rate` "
-                "constructor argument, hence its learning rate is not settable. If you need the learning rate to be "
-                "settable, you should instantiate the optimizer with a float `learning_rate` argument."
+                "This optimizer was created with a `LearningRateSchedule` object or a function as its `learning_rate`, "
+                "hence its learning rate is not settable. Set another schedule, or make the optimizer with a float"
             )
 
     lr = learning_rate
@@ -270,10 +268,7 @@ class Optimizer:
         names = [name] if isinstance(name, str) else list(name)
         initializers = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
         if len(names) != len(initializers):
-            raise ValueError(
-                "The number of provided names must match the number of provided initializers. Received "
-                f"name={name!r}, initializer={initializer!r}"
-            )
+            raise ValueError(f"There must be as many names as initializers. Received: {name!r}, {initializer!r}")
         made = tuple([] for _ in names)
         for variable in trainable_variables:
             for found, own, start in zip(made, names, initializers, strict=True):
@@ -335,14 +330,13 @@ class Optimizer:
         """Whether they are those that the optimizer was built with, or is to be built with now."""
         if own and not self.built:
             raise ValueError(
-                "When passing `grads` without `variables`, the optimizer must already be built on a list of "
-                "variables. Call `optimizer.build(trainable_variables)` first."
+                "When passing `grads` without `variables`, the optimizer must already be built on a list of variables. "
+                "Call `optimizer.build(trainable_variables)` first"
             )
         if own and count != len(variables):
             raise ValueError(
-                "When passing `grads` as a list of gradient tensors, the gradients must match `optimizer.variables` "
-                f"one-to-one. Received a list of {count} gradients, but the optimizer is tracking {len(variables)} "
-                "trainable variables."
+                f"Received a list of {count} gradients, but the optimizer is tracking {len(variables)} trainable "
+                "variables; without `variables` there must be one for each"
             )
         if not self.built:
             for variable in variables:
@@ -354,8 +348,7 @@ class Optimizer:
             if id(variable) not in self._indices:
                 raise ValueError(
                     f"Unknown variable: {variable!r:.200}. This optimizer can only be called for the variables it was "
-                    "originally built with. When working with a new set of variables, you should recreate a new "
-                    "optimizer instance."
+                    "originally built with; make another optimizer for others"
                 )
 
     def _called_rate(self):
@@ -501,33 +494,13 @@ class Optimizer:
             return
         if len(var_list) != len(self._averages):
             raise ValueError(
-                f"The length of model variables ({len(var_list)}) to override does not match the length of model "
-                f"variables stored in the optimizer ({len(self._averages)}). Please check if the optimizer was "
-                "called on your model."
+                f"The length of model variables ({len(var_list)}) does not match the length of the optimizer's "
+                f"averages ({len(self._averages)}); was it built with the variables of this model?"
             )
         for variable, average in zip(var_list, self._averages, strict=True):
             variable.assign(to_tensor(average))
 
     # --- saving ---------------------------------------------------------------------------------------------------
-
-    def set_weights(self, weights: Sequence) -> None:
-        """Sets the state, from arrays in the order of `variables`.
-
-        Raises:
-            ValueError: the optimizer is not built, or a shape differs.
-        """
-        if not self.built:
-            raise ValueError(
-                "You are calling `set_weights()` on an optimizer that has not yet been built. Please call "
-                "`optimizer.build(trainable_variables)` to create the optimizer weights before calling `set_weights()`."
-            )
-        for variable, weight in zip(self.variables, weights, strict=False):
-            if tuple(variable.shape) != tuple(weight.shape):
-                raise ValueError(
-                    f"Optimizer variable {variable.name} has shape {variable.shape} not compatible with provided "
-                    f"weight shape {weight.shape}."
-                )
-            variable.assign(cast(weight, variable.dtype))
 
     def save_own_variables(self, store) -> None:
         """Writes the state into a dict: store["0"], store["1"] … in the order of `variables`."""
@@ -550,14 +523,10 @@ class Optimizer:
     def get_config(self) -> dict:
         """The arguments that make an optimizer like this one."""
         rate = self._learning_rate
-        shared = (
-            *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum"),
-            *("ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"),
-        )
         return {
             "name": self.name,
             "learning_rate": float(rate.numpy()) if isinstance(rate, Variable) else serialize_keras_object(rate),
-            **{key: getattr(self, key) for key in (*shared, *self.settings)},
+            **{key: getattr(self, key) for key in (*_SHARED, *self.settings)},
         }
 
     @classmethod

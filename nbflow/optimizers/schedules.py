@@ -218,13 +218,7 @@ class CosineDecay(LearningRateSchedule):
     decay_steps: float
 
     def __init__(
-        self,
-        initial_learning_rate,
-        decay_steps,
-        alpha=0.0,
-        name="CosineDecay",
-        warmup_target=None,
-        warmup_steps=0,
+        self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None, warmup_steps=0
     ):
         self._start(initial_learning_rate, decay_steps, name)
         self.alpha, self.warmup_target, self.warmup_steps = alpha, warmup_target, warmup_steps

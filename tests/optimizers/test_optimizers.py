@@ -129,8 +129,6 @@ def built():
         (lambda o: O.SGD().apply([GOOD]), ValueError, "must already be built"),
         (lambda o: O.SGD().apply([GOOD], [GOOD]), TypeError, "gradients come with Variables"),
         (lambda o: o.minimize(GOOD, [W]), ValueError, "`tape` is required"),
-        (lambda o: o.set_weights([np.zeros(2)]), ValueError, "not compatible"),
-        (lambda o: O.SGD().set_weights([]), ValueError, "has not yet been built"),
         (lambda o: O.SGD("a"), ValueError, "`learning_rate` should be float.* Received instead: learning_rate='a'"),
         (lambda o: O.SGD(None), ValueError, "learning_rate=None"),
         (lambda o: O.SGD(0.1, momentum=2.0), ValueError, "`momentum` must be a float between"),
@@ -236,8 +234,6 @@ def test_state_is_saved_and_loaded():
     np.testing.assert_array_equal(*values)
     with pytest.warns(UserWarning, match="it has 2 variables whereas the saved optimizer has 5"):
         O.SGD().load_own_variables(stores[0])
-    optimizer.set_weights(list(stores[0].values()))
-    assert int(optimizer.iterations) == 1
 
 
 def test_averages_replace_variables_in_the_end():
