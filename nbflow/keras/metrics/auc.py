@@ -90,7 +90,7 @@ class AUC(Confusion):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_pred = to_tensor(y_pred)
-        if not self._variables:
+        if not self._kept:
             if y_pred.ndim != 2:
                 raise ValueError(
                     f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {y_pred.ndim}. Full shape received "
@@ -114,7 +114,7 @@ class AUC(Confusion):
         return self._mean((x[:-1] - x[1:]) * heights)
 
     def _counts(self) -> list:
-        return [to_tensor(variable) for variable in self._variables]
+        return [to_tensor(variable) for variable in self._kept]
 
     def _points(self) -> tuple:
         """x and y of the curve at each threshold."""

@@ -157,19 +157,21 @@ class Confusion(Metric):
     def __init__(self, thresholds, evenly: bool, name=None, dtype=None):
         super().__init__(dtype, name)
         self._limits, self._evenly = thresholds, evenly
+        self._kept: list = []
 
     def _add_counts(self, *labels) -> None:
         for name in self.counted:
-            setattr(self, name, self.add_variable((len(self._limits), *labels), "zeros", name=name))
+            self._kept.append(self.add_variable((len(self._limits), *labels), "zeros", name=name))
+            setattr(self, name, self._kept[-1])
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         self._count(y_true, y_pred, sample_weight, top_k=self.top_k, class_id=self.class_id)
 
     def _count(self, y_true, y_pred, sample_weight, **kwargs) -> None:
-        dtype = self._variables[0].dtype
+        dtype = self._kept[0].dtype
         y_true, y_pred = tensor(y_true, dtype), tensor(y_pred, dtype)
         found = counts(self.counted, y_true, y_pred, self._limits, self._evenly, sample_weight, **kwargs)
-        for name, variable in zip(self.counted, self._variables, strict=True):
+        for name, variable in zip(self.counted, self._kept, strict=True):
             variable.assign_add(found[name])
 
     def _share(self, part: str, rest: str):
@@ -206,6 +208,7 @@ class _Count(_AtThresholds):
 
     def _add_counts(self, *labels) -> None:
         self.accumulator = self.add_variable((len(self.thresholds),), "zeros", name="accumulator")
+        self._kept = [self.accumulator]
 
     def result(self):
         return self.accumulator.nbflow_tensor()[0] if len(self.thresholds) == 1 else self.accumulator.nbflow_tensor()

@@ -70,12 +70,12 @@ class FBetaScore(Metric):
         chosen = cast(chosen, dtype)
         weight = None if sample_weight is None else tensor(sample_weight, dtype)[:, None]
         amounts = (chosen * y_true, chosen * (1.0 - y_true), (1.0 - chosen) * y_true, y_true)
-        for variable, amount in zip(self._variables, amounts, strict=True):
+        for name, amount in zip(_COUNTS, amounts, strict=True):
             amount = amount if weight is None else amount * weight
-            variable.assign_add(reduce_sum(amount, axis=None if self.average == "micro" else 0))
+            getattr(self, name).assign_add(reduce_sum(amount, axis=None if self.average == "micro" else 0))
 
     def result(self):
-        tp, fp, fn, true = (to_tensor(variable) for variable in self._variables)
+        tp, fp, fn, true = (to_tensor(getattr(self, name)) for name in _COUNTS)
         precision, recall = tp / (tp + fp + epsilon()), tp / (tp + fn + epsilon())
         square = self.beta**2
         score = precision * recall / (square * precision + recall + epsilon()) * (1.0 + square)
