@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nbflow.keras.random.seeds import SeedGenerator
 from nbflow.keras.saving.state import own_variables, visit
 from nbflow.optimizers.optimizer import Optimizer
 from nbflow.public import export
@@ -126,7 +127,7 @@ def _load(model, find, skip_mismatch: bool) -> None:
         store = find(path)
         wanted = own_variables(thing)
         if store is None or len(store) == 0:
-            if wanted and not isinstance(thing, Optimizer):
+            if wanted and not isinstance(thing, (Optimizer, SeedGenerator)):  # Keras keeps no states of generators
                 problems.append(f"'{getattr(thing, 'name', path)}' has {len(wanted)} weights, and the file none for it")
             return
         wrong = [
