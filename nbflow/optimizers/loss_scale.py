@@ -12,7 +12,7 @@ from nbflow.tensor.indexed_slices import IndexedSlices, on_rows
 from nbflow.tensor.tensor import to_tensor
 
 
-@export("keras.optimizers.LossScaleOptimizer")
+@export("keras.optimizers.LossScaleOptimizer", "keras.mixed_precision.LossScaleOptimizer")
 class LossScaleOptimizer(Optimizer):
     """An optimizer around another, which multiplies the loss by a scale (tf.keras.optimizers.LossScaleOptimizer).
 

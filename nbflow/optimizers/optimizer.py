@@ -8,6 +8,7 @@ from typing import Any
 from nbflow.arrays.clipping import clip_by_norm, clip_by_value
 from nbflow.arrays.creation import fill, zeros_like
 from nbflow.arrays.joining import gather
+from nbflow.autograph.conversion import converted
 from nbflow.control.branches import cond
 from nbflow.function.function import Function
 from nbflow.function.trace import init_scope
@@ -176,7 +177,8 @@ class Optimizer:
         rate = self._learning_rate
         if isinstance(rate, Variable):
             return rate
-        return rate(self._iterations) if isinstance(rate, LearningRateSchedule) else rate()
+        rate = rate if state.trace is None else converted(rate)
+        return rate(self._iterations) if isinstance(self._learning_rate, LearningRateSchedule) else rate()
 
     @learning_rate.setter
     def learning_rate(self, value):
@@ -399,8 +401,9 @@ class Optimizer:
         self._update_all(gradients, variables, rate)
 
     def _update_all(self, gradients, variables, learning_rate) -> None:
+        update_step = converted(self.update_step)  # which may be a user's
         for gradient, variable in zip(gradients, variables, strict=True):
-            self.update_step(gradient, variable, learning_rate)
+            update_step(gradient, variable, learning_rate)
 
     def update_step(self, gradient, variable: Variable, learning_rate) -> None:
         """Updates one Variable and its state. Subclasses define it.

@@ -200,6 +200,19 @@ def test_schedules_follow_the_steps():
     assert len(optimizer.variables) == 1  # there is no rate among them
 
 
+def test_schedules_may_branch():
+    class Late(O.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            if step < 2:
+                return 1.0
+            return 0.5
+
+    v, optimizer = nf.Variable(0.0), O.SGD(Late())
+    for _ in range(4):
+        optimizer.apply([nf.constant(-1.0)], [v])
+    assert float(v) == 3 and optimizer.learning_rate == 0.5
+
+
 def test_rates_may_be_replaced_by_a_schedule():
     v, optimizer = nf.Variable(0.0), O.SGD(1.0)
     optimizer.apply([nf.constant(-1.0)], [v])
