@@ -8,6 +8,7 @@ from nbflow.objects.settings import auto_name as auto_name
 from nbflow.objects.settings import process
 from nbflow.public import export
 
+_PYTHON_DTYPES = {int: "int64", "int": "int64", float: "float32"}
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -24,6 +25,21 @@ def set_floatx(value) -> None:
     if name not in _FLOATS:
         raise ValueError(f"Unknown `floatx` value: {value}. Expected one of {', '.join(_FLOATS)}")
     process.floatx = name
+
+
+@export("keras.backend.standardize_dtype", "keras.utils.standardize_dtype")
+def standardize_dtype(dtype) -> str:
+    """The name of a dtype; floatx() for None.
+
+    Raises:
+        ValueError: there is no such dtype.
+    """
+    if dtype is None:
+        return floatx()
+    try:
+        return as_dtype(_PYTHON_DTYPES.get(dtype, dtype)).name
+    except TypeError:
+        raise ValueError(f"Invalid dtype: {dtype}") from None
 
 
 @export("keras.backend.epsilon", "keras.config.epsilon")
@@ -71,19 +87,19 @@ def backend() -> str:
     return "tensorflow"
 
 
-@export("keras.config.is_interactive_logging_enabled")
+@export("keras.config.is_interactive_logging_enabled", "keras.utils.is_interactive_logging_enabled")
 def is_interactive_logging_enabled() -> bool:
     """Whether progress is drawn as a bar that changes in place rather than as lines."""
     return process.interactive_logging
 
 
-@export("keras.config.enable_interactive_logging")
+@export("keras.config.enable_interactive_logging", "keras.utils.enable_interactive_logging")
 def enable_interactive_logging() -> None:
     """Draws progress as a bar."""
     process.interactive_logging = True
 
 
-@export("keras.config.disable_interactive_logging")
+@export("keras.config.disable_interactive_logging", "keras.utils.disable_interactive_logging")
 def disable_interactive_logging() -> None:
     """Writes progress as lines, as logs take them."""
     process.interactive_logging = False

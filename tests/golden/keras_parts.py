@@ -59,6 +59,11 @@ RANDOM.append("[keras.random.normal((2,), seed=g) for g in [keras.random.SeedGen
 INITIALIZERS = [
     f"keras.initializers.{made}"
     for made in (
+        "STFT(window=None)((5, 1, 4))",
+        "STFT('imag', None)((5, 1, 4))",
+        "STFT('imag', np.array([1.0, -2.0, 3.0]))((3, 1, 4), 'float64')",
+        "STFT('real', [1.0, -2.0, 3.0], 'spectrum')((3, 1, 4))",
+        "STFT('real', [1.0, -2.0, 3.0], None)((3, 1, 4))",
         "Zeros()((2, 3))",
         "Ones()((2,), 'int32')",
         "Zeros()((2,), 'bool')",
@@ -222,6 +227,7 @@ CONFIGS = [
     "keras.initializers.serialize(keras.initializers.HeNormal(3))",
     "keras.initializers.serialize(keras.initializers.Orthogonal(2.0))",
     "keras.initializers.get('normal').get_config()",
+    "keras.initializers.serialize(keras.initializers.STFT('imag', None, 'spectrum', True))",
     "keras.activations.serialize(keras.activations.relu)",
     "keras.activations.serialize(keras.activations.swish)",
     "keras.regularizers.serialize(keras.regularizers.L1(0.5))",
@@ -249,6 +255,9 @@ ERRORS = [
     "keras.initializers.VarianceScaling(mode='fan')",
     "keras.initializers.VarianceScaling(distribution='cauchy')",
     "keras.initializers.Initializer()((2,))",
+    "keras.initializers.STFT('both')",
+    "keras.initializers.STFT(window=None, scaling='none')",
+    "keras.initializers.STFT(window=[1.0, 2.0])((3, 1, 4))",
     "keras.initializers.get('nothing')",
     "keras.initializers.get(3.5)",
     "keras.initializers.get(x)((2, 2))",

@@ -1,5 +1,7 @@
 """Initializers without chance."""
 
+import numpy as np
+
 from nbflow.arrays.creation import eye
 from nbflow.dtypes import as_dtype
 from nbflow.keras.initializers.initializer import Initializer
@@ -74,3 +76,58 @@ class Identity(Initializer):
 
     def get_config(self) -> dict:
         return {} if self.gain == 1 else {"gain": self.gain}  # Keras' is always empty
+
+
+_WINDOWS = {
+    "hann": np.hanning,
+    "hamming": np.hamming,
+    "blackman": np.blackman,
+    "bartlett": np.bartlett,
+    "boxcar": np.ones,
+}
+
+
+@export("keras.initializers.STFT", "keras.initializers.stft", "keras.initializers.STFTInitializer")
+class STFT(Initializer):
+    """Kernels of a convolution that makes short-time Fourier transforms (tf.keras.initializers.STFT).
+
+    For the shape (frame, 1, frequencies): w[t] cos(-2π t f / n) / scale, or the sine, n being 2 (frequencies - 1).
+
+    Args:
+        side: "real" for the cosine, "imag" for the sine.
+        window: w: "hann", "hamming", "blackman", "bartlett", "boxcar", an array of the size of a frame, or None for 1.
+        scaling: "density" for √Σ w², "spectrum" for Σ |w|, None for 1.
+        periodic: whether the window is that of a frame longer by 1, without its last value.
+
+    Raises:
+        ValueError: an argument is none of these.
+    """
+
+    def __init__(self, side="real", window="hann", scaling="density", periodic=False):
+        if side not in ("real", "imag"):
+            raise ValueError(f"side should be 'real' or 'imag', not {side}")
+        if isinstance(window, str) and window not in _WINDOWS:
+            raise ValueError(f"STFT: window is {window!r}; it takes an array, None, or one of {', '.join(_WINDOWS)}")
+        if scaling not in (None, "density", "spectrum"):
+            raise ValueError(
+                f"Scaling is invalid, it must be `None`, 'density' or 'spectrum'. Received scaling={scaling}"
+            )
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def __call__(self, shape, dtype=None):
+        frame, _, frequencies = shape
+        angles = -2 * np.pi * np.arange(frame)[:, None, None] * np.arange(frequencies) / (2 * (frequencies - 1))
+        kernel = np.cos(angles) if self.side == "real" else np.sin(angles)
+        window = self.window
+        if isinstance(window, str):
+            window = _WINDOWS[window](frame + self.periodic)[:frame]
+        if window is not None:
+            window = np.asarray(window, np.float64)
+            if window.shape != (frame,):
+                raise ValueError(f"The shape of `window` must be equal to [frame_length]. Received: {window.shape}")
+            scales = {None: 1.0, "density": np.sqrt(np.sum(window**2)), "spectrum": np.sum(np.abs(window))}
+            kernel = kernel * window[:, None, None] / scales[self.scaling]
+        return cast(to_tensor(kernel), dtype or floatx())
+
+    def get_config(self) -> dict:
+        return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}

@@ -11,7 +11,7 @@ initializers = nf.keras.initializers
 
 @pytest.mark.parametrize("expression", parts.cases("VALUES", "initializers"))
 def test_as_keras(expression):
-    parts.assert_values(expression, rtol=1e-6, atol=2e-6 if "Orthogonal" in expression else 0)
+    parts.assert_values(expression, rtol=1e-6, atol=2e-6 if "Orthogonal" in expression or "STFT" in expression else 0)
 
 
 @pytest.mark.parametrize("expression", parts.cases("CONFIGS", "initializers"))
@@ -40,6 +40,7 @@ NAMES = {
     "LecunNormal": ["lecun_normal"],
     "LecunUniform": ["lecun_uniform"],
     "Orthogonal": ["orthogonal", "OrthogonalInitializer"],
+    "STFT": ["stft", "STFTInitializer"],
 }
 
 
@@ -86,3 +87,11 @@ def test_in_functions():
 
 def test_a_gain_is_kept():
     assert initializers.Identity(2.0).clone().gain == 2.0
+
+
+@pytest.mark.parametrize(("periodic", "window"), [(False, [0, 0.75, 0.75, 0]), (True, [0, 0.5, 1, 0.5])])
+def test_windows_by_name(periodic, window):
+    named = initializers.STFT(window="hann", periodic=periodic)((4, 1, 3))
+    np.testing.assert_allclose(named, initializers.STFT(window=window)((4, 1, 3)), atol=1e-7)
+    with pytest.raises(ValueError, match="hann, hamming"):
+        initializers.STFT(window="door")
