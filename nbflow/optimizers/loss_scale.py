@@ -31,14 +31,9 @@ class LossScaleOptimizer(Optimizer):
     """
 
     def __init__(self, inner_optimizer, initial_scale=2.0**15, dynamic_growth_steps=2000, name=None, **kwargs):
-        if not kwargs.pop("dynamic", True):
-            raise ValueError(
-                "LossScaleOptimizer no longer supports `dynamic=False`. Instead, simply set `loss_scale_factor` "
-                "directly on the `inner_optimizer`."
-            )
         super().__init__(0.0, name=name)
         for key, value in kwargs.items():  # configurations of older versions have all of them, without effect
-            if value != getattr(Optimizer, key, self):
+            if value != getattr(Optimizer, key, True if key == "dynamic" else kwargs):
                 raise ValueError(
                     f"LossScaleOptimizer does not support `{key}`. Instead, set `{key}` on the `inner_optimizer`."
                 )

@@ -5,11 +5,14 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from nbflow.arrays.clipping import clip_by_norm, clip_by_value
 from nbflow.arrays.creation import fill, zeros_like
 from nbflow.arrays.joining import gather
 from nbflow.autograph.conversion import converted
 from nbflow.control.branches import cond
+from nbflow.errors import InvalidArgumentError
 from nbflow.function.function import Function
 from nbflow.function.trace import init_scope
 from nbflow.math.elementwise import cast, minimum, sqrt, square
@@ -302,8 +305,8 @@ class Optimizer:
             trainable_variables: the Variables; by default those that the optimizer was built with.
 
         Raises:
-            ValueError: the Variables are not those that the optimizer was built with, all gradients are None, or one
-                has another shape than its Variable.
+            ValueError: the Variables are not those that the optimizer was built with, or all gradients are None.
+            InvalidArgumentError: a gradient has another shape than its Variable.
         """
         grads = list(grads)
         if not grads:
@@ -515,7 +518,7 @@ class Optimizer:
         variables = self.variables
         if len(store.keys()) == len(variables):
             for k, variable in enumerate(variables):
-                variable.assign(cast(store[str(k)], variable.dtype))
+                variable.assign(cast(np.asarray(store[str(k)]), variable.dtype))
             return
         warnings.warn(
             f"Skipping variable loading for optimizer '{self.name}', because it has {len(variables)} variables whereas "
@@ -549,7 +552,7 @@ def _gradient(gradient, variable: Variable):
     """A gradient as a tensor, or as IndexedSlices of its Variable's shape.
 
     Raises:
-        ValueError: it has another shape.
+        InvalidArgumentError: it has another shape.
     """
     if isinstance(gradient, IndexedSlices):
         shape = tuple(variable.nbflow_shape)  # that of the slices may be a tensor of a trace
@@ -557,7 +560,7 @@ def _gradient(gradient, variable: Variable):
     else:
         gradient = to_tensor(gradient)
     if not could_be_equal(gradient.nbflow_shape, variable.nbflow_shape):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"the gradient of '{_name(variable)}' is {gradient.dtype.name} of shape {gradient.shape}; the Variable is "
             f"{variable.dtype.name} of shape {variable.shape}"
         )
