@@ -64,7 +64,7 @@ class Configured(Layer):
             family = _family(name)
             setattr(self, _place(name), arguments[name] if family is None else family.get(arguments[name]))
         self.supports_masking |= masking
-        self.built = type(self).build is Layer.build  # without weights there is nothing to build
+        self.built = masking and type(self).build is Layer.build  # without weights there is nothing to build
 
     def _weight(self, name: str, shape, **kwargs) -> Variable:
         """A weight whose initializer, regularizer and constraint are the arguments that begin with its name."""

@@ -5,7 +5,7 @@ import math
 from nbflow.keras.layers.configured import Configured
 from nbflow.keras.layers.input_spec import InputSpec
 from nbflow.ops.table import TABLE
-from nbflow.public import export
+from nbflow.public import cast, export
 
 
 @export("keras.layers.Dense")
@@ -67,6 +67,7 @@ class Dense(Configured):
 
 def vectors_times(x, matrix):
     """The product of the vectors along x's last axis with a matrix: one product of two matrices."""
+    x = cast(x, matrix.dtype)
     if x.ndim == 2:
         return x @ matrix
     shape = x.nbflow_shape

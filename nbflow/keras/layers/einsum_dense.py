@@ -6,7 +6,7 @@ from nbflow.keras.initializers.draws import VarianceScaling
 from nbflow.keras.layers.configured import Configured
 from nbflow.keras.layers.input_spec import InputSpec
 from nbflow.linalg.products import einsum
-from nbflow.public import export
+from nbflow.public import cast, export
 
 _FORMAT = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 
@@ -58,6 +58,11 @@ class EinsumDense(Configured):
         output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self._keep({k: v for k, v in locals().items() if k != "gptq_unpacked_column_size"}, masking=False)
 
+    @property
+    def partial_output_shape(self) -> tuple:
+        """The shape of the result without the batch axis."""
+        return self._output_shape
+
     def build(self, input_shape) -> None:
         """Makes kernel and bias."""
         kernel, bias, (inputs, outputs) = _shapes(self.equation, self.bias_axes, input_shape, self._output_shape)
@@ -71,7 +76,8 @@ class EinsumDense(Configured):
 
     def call(self, inputs, training=None):
         """activation(einsum(equation, inputs, W) + b)."""
-        x = einsum(self.equation, inputs, self.kernel.nbflow_tensor())
+        kernel = self.kernel.nbflow_tensor()
+        x = einsum(self.equation, cast(inputs, kernel.dtype), kernel)
         return self.activation(x if self.bias is None else x + self.bias)
 
 

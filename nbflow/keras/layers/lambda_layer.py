@@ -37,7 +37,6 @@ class Lambda(Configured):
         self.supports_masking = mask is not None
         takes = inspect.getfullargspec(function).args
         self._passed = [name for name in ("mask", "training") if name in takes]
-        self.built = True
 
     def call(self, inputs, mask=None, training=None):
         """function(inputs)."""

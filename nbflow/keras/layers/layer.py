@@ -419,6 +419,13 @@ class Layer(Operation, Holder):
             else:
                 self.build(**{name: shape for name, shape in shapes.items() if name in names})
         self.built = True
+        self._note_shapes(shapes)
+
+    def _note_shapes(self, shapes: dict[str, Any]) -> None:
+        """Notes what it was built for, as configurations say it."""
+        if self._build_shapes is None:
+            only = next(iter(shapes.values()), None)
+            self._build_shapes = {"input_shape": only} if len(shapes) == 1 else {"shapes_dict": shapes}
 
     def _symbolic_call(self, args: tuple, kwargs: dict):
         """A use of the layer in a model under construction."""
@@ -464,7 +471,7 @@ class Layer(Operation, Holder):
             if self.activity_regularizer is not None:
                 for leaf in optree.tree_leaves(outputs):
                     if isinstance(leaf, TensorProtocol):
-                        self.add_loss(self.activity_regularizer(leaf))
+                        self.add_loss(_an_example(self.activity_regularizer(leaf), leaf))
         finally:
             _calls.entry, _calls.training = outer
         self._attach_mask(first, outputs, mask)
@@ -617,9 +624,7 @@ def _noted_build(build: Callable) -> Callable:
                 with name_scope(self.name):
                     build(self, *args, **kwargs)
         self.built = True
-        if self._build_shapes is None:
-            only = next(iter(shapes.values()), None)
-            self._build_shapes = {"input_shape": only} if len(shapes) == 1 else {"shapes_dict": shapes}
+        self._note_shapes(shapes)
 
     return wrapped
 
@@ -632,6 +637,13 @@ def mask_of(tensor):
 def masks_of(structure):
     """The masks of a nested structure of tensors, in the same form; None for a single tensor without one."""
     return optree.tree_map(mask_of, structure)
+
+
+def _an_example(loss, outputs):
+    """The share of a loss that each example of the outputs has."""
+    if not outputs.ndim:
+        return loss
+    return TABLE["divide_no_nan"](loss, TABLE["cast"](TABLE["count"](outputs, axis=(0,)), dtype=loss.dtype))
 
 
 def _is_tensors(value) -> bool:

@@ -225,6 +225,11 @@ class MultiHeadAttention(Heads):
         output_shape = (*(None,) * (len(query_shape) - 2), *output_shape)
         self._output_dense = self._projection("attention_output", shape, equation, output_shape, bias)
 
+    query_dense = property(lambda self: self._query_dense)
+    key_dense = property(lambda self: self._key_dense)
+    value_dense = property(lambda self: self._value_dense)
+    output_dense = property(lambda self: self._output_dense)
+
     def call(
         self,
         query,

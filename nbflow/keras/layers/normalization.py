@@ -33,8 +33,8 @@ def _moments(x, axes: tuple):
 
 
 def _wide(x):
-    """x, halves as float32."""
-    return cast(x, float32) if x.dtype.np.itemsize < 4 else x
+    """x, integers and halves as float32."""
+    return x if x.dtype.is_floating and x.dtype.np.itemsize >= 4 else cast(x, float32)
 
 
 def _scaled(x, mean, variance, epsilon, gamma, beta):

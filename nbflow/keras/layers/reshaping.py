@@ -53,6 +53,7 @@ class Reshape(Configured):
                 f"Reshape: `target_shape` takes sizes, of which one may be -1. Received: target_shape={target_shape}"
             )
         self._keep(locals(), masking=False)
+        self.built = True
 
     def call(self, inputs):
         """inputs of shape [batch, *target_shape]."""
