@@ -10,7 +10,7 @@ from tests.keras import golden_losses as golden
 
 metrics = nf.keras.metrics
 _METRICS = golden.SCRIPT["METRICS"]
-_TRACED = [case for k, case in enumerate(_METRICS) if case[0] not in [made for made, _ in _METRICS[:k]]][::3]
+_TRACED = [case for k, case in enumerate(_METRICS) if case[0] not in [made for made, _ in _METRICS[:k]]][::4]
 
 
 @pytest.mark.parametrize("expression", golden.SCRIPT["FUNCTIONS"])
