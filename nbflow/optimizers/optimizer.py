@@ -143,7 +143,7 @@ class Optimizer:
             ("ema_momentum", not self.use_ema or 0 <= self.ema_momentum <= 1, "in the range [0, 1]"),
             (
                 "ema_overwrite_frequency",
-                not frequency or (isinstance(frequency, int) and frequency > 0),
+                not (self.use_ema and frequency) or (isinstance(frequency, int) and frequency > 0),
                 "an integer >= 1 or None",
             ),
         ):
@@ -194,7 +194,7 @@ class Optimizer:
             self._variables = [v for v in self._variables if v is not self._learning_rate]
             self._learning_rate = value
         elif isinstance(self._learning_rate, Variable):
-            self._learning_rate.assign(value)
+            self._learning_rate.assign(cast(value, self._learning_rate.dtype))
         else:
             raise TypeError(
                 "This optimizer was created with a `LearningRateSchedule` object or a function as its `learning_rate`, "

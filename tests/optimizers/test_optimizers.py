@@ -28,7 +28,7 @@ def test_learning_rate():
     w = nf.Variable(1.0)
     step = nf.function(lambda: optimizer.apply_gradients([(nf.constant(1.0), w)]))
     step()
-    optimizer.learning_rate = 0.5
+    optimizer.learning_rate = np.float64(0.5)  # as callbacks compute it
     step()
     optimizer.learning_rate.assign(0.25)
     step()
