@@ -106,9 +106,9 @@ class Program:
         return list({call.kernel.name: call.kernel for chain in self.chains for call in chain.calls}.values())
 
     def __del__(self):
-        if getattr(threads, "team", None) is None or not hasattr(self, "_stacks"):  # Python ends, or it was not made
+        if getattr(threads, "wait_until_idle", None) is None or not hasattr(self, "_stacks"):  # Python ends, or it was not made
             return
         if self.parallel:
-            threads.team().wait_until_idle()
+            threads.wait_until_idle()
         for stack in self._stacks:
             self._give_back(stack)

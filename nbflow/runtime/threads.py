@@ -80,6 +80,12 @@ def team() -> Team:
     return _teams[0]
 
 
+def wait_until_idle() -> None:
+    """Returns when no thread of the team, if one was started, looks at any program any more."""
+    for started in _teams:
+        started.wait_until_idle()
+
+
 def team_size() -> int:
     """How many threads a large program may use, without starting them."""
     return num_threads() if interpreter.CAN_SLEEP else 1

@@ -71,7 +71,7 @@ def test_the_mnist_step():
     chains = chains_of(program)
     whole = max(chains, key=len)
     assert whole[0] == "matmul" and whole.count("matmul") == 3 and len(whole) == 6
-    updates = [chain for chain in chains if "sqrt" in "".join(chain)]
+    updates = [chain for chain in chains if "square" in "".join(chain)]
     assert sum(chain[0] == "matmul" and len(chain) == 2 for chain in updates) == 2
     assert len(program.kernels) <= 9
     assert program.parallel

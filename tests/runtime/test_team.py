@@ -73,6 +73,15 @@ def test_threads_that_start_the_team_get_one(monkeypatch):
     found[0].stop()
 
 
+def test_a_program_that_never_ran_does_not_keep_python_from_ending():
+    code = """
+import numpy as np, nbflow as nf
+f = nf.function(lambda x: nf.exp(x) * 2.0)
+f.get_concrete_function(nf.constant(np.ones(1_500_000, np.float32))).compiled.program([])
+"""
+    assert run(code).returncode == 0
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_child_has_its_own_team():
     code = """
