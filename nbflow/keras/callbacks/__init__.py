@@ -2,7 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.keras.callbacks import history, progbar_logger
+from nbflow.keras.callbacks import (
+    backup_and_restore,
+    csv_logger,
+    early_stopping,
+    history,
+    lambda_callback,
+    learning_rate_scheduler,
+    model_checkpoint,
+    progbar_logger,
+    reduce_lr_on_plateau,
+    swap_ema_weights,
+    terminate_on_nan,
+)
 from nbflow.keras.callbacks.callback_list import CallbackList, plain_logs
 
 if TYPE_CHECKING:  # what `publish` puts here
@@ -10,4 +22,18 @@ if TYPE_CHECKING:  # what `publish` puts here
     def __getattr__(name: str) -> Any: ...
 
 
-__all__ = ["CallbackList", "history", "plain_logs", "progbar_logger"]
+__all__ = [
+    "CallbackList",
+    "backup_and_restore",
+    "csv_logger",
+    "early_stopping",
+    "history",
+    "lambda_callback",
+    "learning_rate_scheduler",
+    "model_checkpoint",
+    "plain_logs",
+    "progbar_logger",
+    "reduce_lr_on_plateau",
+    "swap_ema_weights",
+    "terminate_on_nan",
+]

@@ -18,14 +18,14 @@ _GENERAL = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_
 
 
 def plain_logs(logs) -> dict[str, Any]:
-    """Logs as Python numbers, sorted by name."""
+    """Logs as Python numbers."""
 
     def plain(value):
         if isinstance(value, TensorProtocol):
             value = value.numpy()
         return float(value) if getattr(value, "ndim", 0) == 0 and hasattr(value, "__float__") else value
 
-    return {name: optree.tree_map(plain, value) for name, value in sorted((logs or {}).items())}
+    return {name: optree.tree_map(plain, value) for name, value in (logs or {}).items()}
 
 
 @export("keras.callbacks.CallbackList")
@@ -67,6 +67,12 @@ class CallbackList:
         return [c for c in self.callbacks if any(getattr(type(c), e) is not getattr(Callback, e) for e in events)
                 or any(e in vars(c) for e in events)]  # fmt: skip
 
+    def interrupted(self) -> None:
+        """Lets those that hold something let go of it: training ended by an exception."""
+        for callback in self.callbacks:
+            if hasattr(callback, "interrupted"):
+                callback.interrupted()
+
     def append(self, callback: Callback) -> None:
         """Adds a callback."""
         self.callbacks.append(callback)
@@ -89,7 +95,7 @@ class CallbackList:
         numbers = None
         for callback in concerned:
             if getattr(callback, "takes_tensors", False):
-                getattr(callback, event)(*args, logs=logs)
+                getattr(callback, event)(*args, logs=logs if numbers is None else numbers)
             else:
                 if numbers is None:
                     numbers = plain_logs(logs) if not event.startswith("on_predict") else dict(logs or {})

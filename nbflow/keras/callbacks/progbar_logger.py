@@ -53,7 +53,7 @@ class ProgbarLogger(Callback):
         bar, self.seen = self.bar, batch + 1
         now = time.monotonic()
         if bar is not None and bar.verbose == 1 and now - self._drawn >= bar.interval:
-            bar.update(self.seen, _values(logs), finalize=False)
+            bar.update(self.seen, sorted(_values(logs)), finalize=False)
             self._drawn = now
 
     def on_train_batch_end(self, batch, logs=None) -> None:
@@ -77,6 +77,11 @@ class ProgbarLogger(Callback):
             bar.target = self.seen
         bar.update(bar.target, _values(logs), finalize=True)
 
+    def interrupted(self) -> None:
+        """Ends the line of a bar that is not complete."""
+        if self.bar is not None:
+            self.bar.close()
+
     def on_epoch_end(self, epoch, logs=None) -> None:
         """The line of the epoch, validation included."""
         self._finish(logs)
@@ -92,9 +97,9 @@ class ProgbarLogger(Callback):
 
 
 def _values(logs) -> list:
-    """(name, number) pairs of logs, sorted by name."""
+    """(name, number) pairs of logs."""
     return [
         (name, float(value.numpy()) if isinstance(value, TensorProtocol) else value)
-        for name, value in sorted((logs or {}).items())
+        for name, value in (logs or {}).items()
         if not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0
     ]

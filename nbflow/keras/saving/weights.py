@@ -150,8 +150,8 @@ def _load(model, find, skip_mismatch: bool) -> None:
     if problems and not skip_mismatch:
         raise ValueError(
             f"The weights do not fit model '{model.name}': {'; '.join(problems[:5])}"
-            f"{' …' if len(problems) > 5 else ''}. The model must have the same layers as the one that was saved, and be "
-            f"built"
+            f"{' …' if len(problems) > 5 else ''}. The model must have the same layers as the one that was saved, and "
+            f"be built"
         )
     if not loaded and own_total(model):
         raise ValueError(f"The weights file holds nothing for model '{model.name}'")

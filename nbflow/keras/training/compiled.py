@@ -1,5 +1,6 @@
 """The losses and metrics of compile(): matched with the outputs of a model, and computed together."""
 
+import warnings
 from typing import Any
 
 import optree
@@ -93,7 +94,7 @@ class CompiledLoss:
     """
 
     def __init__(self, loss, loss_weights, output_names):
-        self._given, self._weights, self._names = loss, loss_weights, output_names
+        self._given, self._weights, self.names = loss, loss_weights, output_names
         if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
             raise ValueError(f"compile: loss_weights is {loss_weights!r:.200}; it takes a list or dict of numbers")
         for item in optree.tree_leaves(loss, is_leaf=_is_leaf):  # unknown names are told at once
@@ -102,16 +103,17 @@ class CompiledLoss:
         self._losses: list[Any] | None = None
         self.trackers: list[Mean] = []
 
+    def by_output(self, outputs: Outputs) -> list:
+        """What was given for each output."""
+        if isinstance(self._given, (list, tuple, dict)) or len(outputs.values) == 1:
+            return outputs.matched(self._given, "loss")
+        return [self._given] * len(outputs.values)
+
     def build(self, outputs: Outputs, targets: list) -> None:
         """Matches losses and outputs."""
-        given = self._given
-        if isinstance(given, (list, tuple, dict)) or len(outputs.values) == 1:
-            found = outputs.matched(given, "loss")
-        else:
-            found = [given] * len(outputs.values)
         self._losses = [
             None if item is None else _as_loss(item, target, value)
-            for item, target, value in zip(found, targets, outputs.values, strict=True)
+            for item, target, value in zip(self.by_output(outputs), targets, outputs.values, strict=True)
         ]
         weights = self._weights
         if isinstance(weights, (float, int)):
@@ -125,7 +127,7 @@ class CompiledLoss:
 
     def __call__(self, y, y_pred, sample_weight=None):
         """The weighted sum of all losses; None where there is none."""
-        outputs = Outputs(y_pred, self._names)
+        outputs = Outputs(y_pred, self.names)
         targets = outputs.targets(y)
         if self._losses is None:
             self.build(outputs, targets)
@@ -140,6 +142,8 @@ class CompiledLoss:
                 continue
             if target is None:
                 raise ValueError(f"The loss '{item.name}' needs a target (y), and there is none for its output")
+            _warn_of_broadcasting(item, target, value)
+            _warn_of_broadcasting(item, target, value)
             part = item(target, value, weight)
             if self.trackers:
                 next(trackers).update_state(part, sample_weight=_batch_size(value))
@@ -152,6 +156,22 @@ class CompiledLoss:
 def _batch_size(value):
     size = value.shape[0] if value.ndim else 1
     return shape(value)[0] if size is None else size
+
+
+def _warn_of_broadcasting(loss: Loss, target, value) -> None:
+    """Targets of one column for several outputs, or the other way round, give a number, but seldom the one meant."""
+    elementwise = getattr(getattr(loss, "fn", None), "__module__", None) == losses.mean_squared_error.__module__
+    shapes = [tuple(t.shape[1:]) for t in (target, value) if isinstance(t, TensorProtocol)]
+    if (
+        elementwise
+        and len({len(shape) for shape in shapes}) == 1
+        and any((a == 1) != (b == 1) for a, b in zip(*shapes))
+    ):
+        warnings.warn(
+            f"The loss '{loss.name}' broadcasts targets of shape {(None, *shapes[0])} against outputs of shape "
+            f"{(None, *shapes[1])}. If that is not what you want, give the last layer as many units as a target has numbers",
+            stacklevel=2,
+        )
 
 
 def _as_loss(item, target, value) -> Loss:
@@ -247,11 +267,14 @@ class CompiledMetrics(Metric):
     def result(self) -> dict:
         """{name: result}."""
         results: dict[str, Any] = {}
-        for _, metric, _, name in self._built or ():
+        for _, metric, weighted, name in self._built or ():
             value = metric.result()
             if isinstance(value, dict):
                 results |= value
                 continue
+            if name in results and weighted:
+                prefix = name.removesuffix(metric.name)
+                name = f"{prefix}weighted_{metric.name}"
             unique, number = name, 1
             while unique in results:
                 unique, number = f"{name}_{number}", number + 1

@@ -1,5 +1,6 @@
 """Batches from whatever fit is given: arrays, datasets, generators, PyDatasets."""
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 
@@ -11,6 +12,8 @@ from nbflow.keras.utils.py_dataset import PyDataset
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import Tensor, from_numpy, to_tensor
 
+EMPTY = "The data are empty: not a single batch came. A generator must yield at least one batch"
+
 
 class Batches:
     """Where batches come from, epoch by epoch.
@@ -18,14 +21,35 @@ class Batches:
     Attributes:
         steps: the number of batches of an epoch, None if not known before its end.
         samples: the number of examples of an epoch, None if not known.
+        exhausted: whether there will be no more batches, in no epoch: a generator has ended.
     """
 
     steps: int | None = None
     samples: int | None = None
+    exhausted = False
 
     def epoch(self) -> Iterator[tuple]:
         """The batches of one epoch: tuples of (x,), (x, y) or (x, y, sample_weight)."""
         raise NotImplementedError
+
+    def first(self) -> tuple:
+        """A batch like the first, which none of the epochs lacks for it."""
+        raise NotImplementedError
+
+    def whole(self) -> tuple | None:
+        """All examples as NumPy arrays, None where they come bit by bit."""
+        return None
+
+
+class Single(Batches):
+    """One batch."""
+
+    def __init__(self, batch: tuple):
+        self._batch = batch
+
+    def first(self) -> tuple:
+        """The batch."""
+        return self._batch
 
 
 class Arrays(Batches):
@@ -40,8 +64,13 @@ class Arrays(Batches):
     def __init__(self, arrays: tuple, batch_size: int, shuffle=False):
         self._leaves, self._form = optree.tree_flatten(arrays)
         self._leaves = [_array(leaf) for leaf in self._leaves]
-        sizes = {leaf.shape[0] for leaf in self._leaves if leaf.ndim}
-        if len(sizes) != 1 or any(leaf.ndim == 0 for leaf in self._leaves):
+        if any(leaf.ndim == 0 for leaf in self._leaves):
+            raise ValueError(
+                "Unrecognized data type: there are plain numbers where arrays are expected. Lists hold the arrays of "
+                "several inputs; make an array of a list of numbers: numpy.array(x)"
+            )
+        sizes = {leaf.shape[0] for leaf in self._leaves}
+        if len(sizes) != 1:
             shapes = [tuple(leaf.shape) for leaf in self._leaves]
             raise ValueError(
                 f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. "
@@ -72,6 +101,14 @@ class Arrays(Batches):
                 parts = [from_numpy(leaf[rows], copy=False) for leaf in self._leaves]
             yield optree.tree_unflatten(self._form, parts)
 
+    def first(self) -> tuple:
+        """The first examples."""
+        return optree.tree_unflatten(self._form, [from_numpy(leaf[: self.batch_size]) for leaf in self._leaves])
+
+    def whole(self) -> tuple:
+        """All examples as NumPy arrays."""
+        return optree.tree_unflatten(self._form, self._leaves)
+
 
 def _array(value) -> np.ndarray:
     """Data as a NumPy array that tensors may share, in the dtype that models take: float64 becomes floatx."""
@@ -95,68 +132,53 @@ def _array(value) -> np.ndarray:
 
 
 class Stream(Batches):
-    """Batches of an iterable: a generator (once), a dataset or a list of batches (again each epoch).
+    """Batches of an iterable: a generator (once), a dataset or a list of batches (again each epoch)."""
 
-    Args:
-        source: the iterable.
-        steps: the number of batches to an epoch; a generator goes on where the last epoch ended.
-    """
-
-    def __init__(self, source: Iterable, steps: int | None = None):
+    def __init__(self, source: Iterable):
         self._source = source
-        self._once = iter(source) is source
-        self._given = steps
-        self._open: Iterator | None = None
-        size = None
-        if not self._once:
+        self._once: Iterator | None = iter(source)
+        if self._once is not source:
+            self._once = None
             cardinality = getattr(source, "cardinality", None)
-            size = (
-                int(cardinality()) if cardinality is not None else len(source) if hasattr(source, "__len__") else None
-            )
-            size = None if size is not None and size < 0 else size
-        self.steps = steps if steps is not None else size
+            size = int(cardinality()) if cardinality is not None else len(source) if hasattr(source, "__len__") else -1
+            self.steps = None if size < 0 else size
 
     def epoch(self) -> Iterator[tuple]:
-        """The next batches."""
-        if self._given is None:
-            for batch in self._source if not self._once else self._iterator():
-                yield _tuple(batch)
-            return
-        for _ in range(self._given):
-            try:
-                batch = next(self._iterator())
-            except StopIteration:
-                if self._once:
-                    return
-                self._open = None
-                try:
-                    batch = next(self._iterator())
-                except StopIteration:
-                    return
+        """The batches; of a generator those that are left."""
+        for batch in self._source if self._once is None else self._once:
             yield _tuple(batch)
+        self.exhausted = self._once is not None
 
-    def _iterator(self) -> Iterator:
-        if self._open is None:
-            self._open = iter(self._source)
-        return self._open
+    def first(self) -> tuple:
+        """The next batch, which comes again."""
+        batch = next(iter(self._source) if self._once is None else self._once, None)
+        if batch is None:
+            raise ValueError(EMPTY)
+        if self._once is not None:
+            self._once = itertools.chain([batch], self._once)
+        return _tuple(batch)
 
 
 class Sequences(Batches):
     """Batches of a PyDataset, by number."""
 
-    def __init__(self, source: PyDataset, shuffle: bool, steps: int | None = None):
+    def __init__(self, source: PyDataset, shuffle: bool):
         self._source, self._shuffle = source, shuffle
-        self.steps = source.num_batches if steps is None else steps
+        self.steps = source.num_batches
 
     def epoch(self) -> Iterator[tuple]:
         """All batches, in an order of its own where they are to be shuffled."""
         self._source.on_epoch_begin()
-        order = np.arange(self.steps)
-        if self._shuffle:
+        order: Iterable = itertools.count() if self.steps is None else np.arange(self.steps)
+        if self._shuffle and self.steps is not None:
             shuffler().shuffle(order)
         for k in order:
             yield _tuple(self._source[int(k)])
         self._source.on_epoch_end()
+
+    def first(self) -> tuple:
+        """The first batch."""
+        return _tuple(self._source[0])
 
 
 def _tuple(batch) -> tuple:
@@ -192,7 +214,8 @@ def batches(x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=
                 )
             weights = class_weights(y, class_weight)
         parts = (x, y, weights) if weights is not None else (x, y) if y is not None else (x,)
-        return Limited(Arrays(parts, 32 if batch_size is None else batch_size, shuffle), steps)
+        found = Arrays(parts, 32 if batch_size is None else batch_size, shuffle)
+        return found if steps is None else Limited(found, steps)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
@@ -200,25 +223,51 @@ def batches(x, y=None, sample_weight=None, batch_size=None, steps=None, shuffle=
                 f"it"
             )
     if isinstance(x, PyDataset):
-        source: Batches = Sequences(x, shuffle, steps)
-    elif hasattr(x, "__iter__"):
-        source = Stream(x, steps)
+        source: Batches = Sequences(x, shuffle)
+    elif hasattr(x, "__iter__") and not isinstance(x, (str, dict)):
+        source = Stream(x)
     else:
         raise ValueError(f"Unrecognized data type: x={x!r:.200} (of type {type(x)})")
-    return source if class_weight is None else Weighted(source, class_weight)
+    if class_weight is not None:
+        source = Weighted(source, class_weight)
+    return source if steps is None else Limited(source, steps)
 
 
 class Limited(Batches):
-    """At most so many batches an epoch; the next epoch begins anew."""
+    """Epochs of so many batches, each of which goes on where the last one ended; a source that is through begins anew.
 
-    def __init__(self, source: Arrays, steps: int | None):
-        self._source, self.samples, self.batch_size = source, source.samples, source.batch_size
-        self.steps = source.steps if steps is None else min(int(steps), source.steps)
+    An epoch in which the source ends is shorter.
+    """
+
+    def __init__(self, source: Batches, steps: int):
+        if not isinstance(steps, (int, np.integer)) or steps < 1:
+            raise ValueError(f"The number of steps is {steps!r}; it takes an integer of 1 or more")
+        self._source, self.samples, self.steps = source, source.samples, int(steps)
+        self._open: Iterator | None = None
+        self._seen = 0
 
     def epoch(self) -> Iterator[tuple]:
-        """The first batches of the source."""
-        for _, batch in zip(range(self.steps), self._source.epoch(), strict=False):
+        """The next batches."""
+        for _ in range(self.steps or 0):
+            if self._open is None:
+                self._open, self._seen = self._source.epoch(), 0
+            batch = next(self._open, None)
+            if batch is None:
+                self._open, self.exhausted = None, self._source.exhausted
+                return
+            self._seen += 1
             yield batch
+        if self._seen == self._source.steps and self._open is not None:
+            next(self._open, None)  # what comes after its last batch, such as PyDataset.on_epoch_end
+            self._open = None
+
+    def first(self) -> tuple:
+        """A batch like the first."""
+        return self._source.first()
+
+    def whole(self) -> tuple | None:
+        """All examples of the source."""
+        return self._source.whole()
 
 
 class Weighted(Batches):
@@ -234,6 +283,11 @@ class Weighted(Batches):
                 raise ValueError("`class_weight` takes batches of (x, y), without sample weights of their own")
             x, y = batch
             yield x, y, to_tensor(class_weights(y.numpy(), self.class_weight))
+        self.exhausted = self._source.exhausted
+
+    def first(self) -> tuple:
+        """A batch like the first."""
+        return self._source.first()
 
 
 def class_weights(y, class_weight: dict) -> np.ndarray:

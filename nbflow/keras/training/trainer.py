@@ -11,9 +11,20 @@ from nbflow.autograph.conversion import converted
 from nbflow.function.function import Function
 from nbflow.keras import callbacks as callbacks_module
 from nbflow.keras import optimizers as optimizers_module
+from nbflow.keras.layers.layer import Layer
 from nbflow.keras.metrics.means import Mean
+from nbflow.keras.symbolic import KerasTensor
 from nbflow.keras.training.compiled import CompiledLoss, CompiledMetrics
-from nbflow.keras.training.data import Batches, batches, class_weights, tensor_of, train_validation_split
+from nbflow.keras.training.data import (
+    EMPTY,
+    Batches,
+    Single,
+    batches,
+    class_weights,
+    tensor_of,
+    train_validation_split,
+)
+from nbflow.keras.training.labels import Labels
 from nbflow.keras.utils.data import unpack_x_y_sample_weight
 from nbflow.math.reductions import reduce_sum
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
@@ -35,6 +46,8 @@ class Trainer:
         self.steps_per_execution = 1
         self._compiled_loss = self._compiled_metrics = self._loss_tracker = self._compile_arguments = None
         self._functions: dict[str, Any] = {}
+        self._labels: Labels | None = None
+        self._initial_epoch: int | None = None  # set by BackupAndRestore: where to go on
 
     # --- compile ------------------------------------------------------------------------------------------------------
 
@@ -88,7 +101,7 @@ class Trainer:
             "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution, "jit_compile": False,
         }  # fmt: skip
-        self.stop_training, self.compiled, self._functions = False, True, {}
+        self.stop_training, self.compiled, self._functions, self._labels = False, True, {}, None
 
     def get_compile_config(self) -> dict | None:
         """What compile was given; None if that cannot be written, or nothing was."""
@@ -276,8 +289,11 @@ class Trainer:
             A History; its attribute `history` is {name: values by epoch}.
 
         Raises:
-            RuntimeError: the model is not compiled.
-            ValueError: the data do not fit the model.
+            ValueError: the model is not compiled, or the data do not fit it.
+            InvalidArgumentError: a label is no number of one of the model's classes.
+
+        When an exception ends it, KeyboardInterrupt among them, what was reached stays: the weights, and the epochs so
+        far in the attribute `history`.
         """
         self._check_compiled("fit")
         if validation_split and validation_data is None:
@@ -287,27 +303,37 @@ class Trainer:
             validation_data = (validation_data, None, None)
         data = batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         loop = self._callbacks(callbacks, verbose, epochs, data, history=True)
-        self.stop_training = False
-        loop.on_train_begin()
+        self.stop_training, self._initial_epoch = False, None
+        self.history = loop.history
         epoch_logs: dict = {}
-        validation: list[Batches] = []
+        validation: Batches | None = None
         try:
-            for epoch in range(initial_epoch, epochs):
+            labels = self._prepared("train", data)
+            loop.on_train_begin()
+            for epoch in range(self._initial_epoch or initial_epoch, epochs):
+                if data.exhausted:
+                    _warn_of_end(data, 0)
+                    break
                 self.reset_metrics()
                 loop.on_epoch_begin(epoch)
-                logs = self._epoch("train", data, loop)
+                logs = self._epoch("train", data, loop, labels)
                 epoch_logs = callbacks_module.plain_logs(self._epoch_logs(logs))
                 if validation_data is not None and _validates(epoch, validation_freq):
-                    if not validation:
-                        size = validation_batch_size or batch_size
-                        validation.append(self._validation(validation_data, size, validation_steps))
-                    found = self._evaluate(validation[0], self._callbacks(loop, 0, 1, validation[0]))
-                    epoch_logs |= {f"val_{name}": value for name, value in found.items()}
+                    if validation is None:
+                        validation = self._validation(
+                            validation_data, validation_batch_size or batch_size, validation_steps
+                        )
+                    if validation.exhausted:
+                        _warn_of_end(validation, 0)
+                    else:
+                        found = self._evaluate(validation, loop)
+                        epoch_logs |= {f"val_{name}": value for name, value in found.items()}
                 loop.on_epoch_end(epoch, epoch_logs)
                 if self.stop_training:
                     break
-        finally:
-            self.history = loop.history
+        except BaseException:
+            loop.interrupted()
+            raise
         if self.optimizer is not None and epochs > 0:
             self.optimizer.finalize_variable_values(self.trainable_weights)
         loop.on_train_end(epoch_logs)
@@ -335,7 +361,44 @@ class Trainer:
         x, y, sample_weight = unpack_x_y_sample_weight(tuple(data))
         return batches(x, y, sample_weight, batch_size, steps)
 
-    def _epoch(self, kind: str, data: Batches, loop) -> dict:
+    def _prepared(self, kind: str, data: Batches) -> Labels | None:
+        """Builds the model for data, and checks the labels among them; what is to check those of batches, if anything.
+
+        A model that cannot be traced here is left to its first step, whose errors tell more.
+        """
+        checks = self._compiled_loss is not None and all(
+            getattr(type(self), name) is getattr(Trainer, name) for name in (f"{kind}_step", "compute_loss")
+        )
+        if self.built and (self._labels is not None or not checks):
+            outputs = None
+        else:
+            outputs = self._traced_outputs(data)
+        if not checks:
+            return None
+        if self._labels is None and outputs is not None:
+            self._labels = Labels(self._compiled_loss, outputs)
+        if self._labels is None or not self._labels.any:
+            return None
+        whole = data.whole()
+        if whole is None:
+            return self._labels
+        self._labels.check(whole)
+        return None
+
+    def _traced_outputs(self, data: Batches):
+        """The outputs for data, as tensors without values; None where they are not found."""
+        known = getattr(self, "_functional", None) or self
+        if hasattr(known, "_outputs_struct"):
+            return known._outputs_struct
+        if type(self).call is Layer.call:
+            return None
+        x = optree.tree_map(lambda t: KerasTensor((None, *t.shape[1:]), t.dtype), data.first()[0])
+        try:
+            return self._traced((x,), {})
+        except Exception:
+            return None
+
+    def _epoch(self, kind: str, data: Batches, loop, labels: Labels | None = None) -> dict:
         """Runs all batches of an epoch; returns the last one's logs."""
         begin = getattr(loop, f"on_{kind}_batch_begin")
         end = getattr(loop, f"on_{kind}_batch_end")
@@ -343,6 +406,8 @@ class Trainer:
         logs: dict = {}
         count = 0
         for count, batch in enumerate(data.epoch(), 1):
+            if labels is not None:
+                labels.check(batch)
             begin(count - 1)
             logs = step(*batch)
             end(count - 1, logs)
@@ -350,19 +415,15 @@ class Trainer:
                 break
         else:
             if count == 0:
-                raise ValueError("The data are empty: not a single batch came.")
+                raise ValueError(EMPTY)
             if data.steps is not None and count < data.steps:
-                warnings.warn(
-                    f"Your input ran out of data; interrupting training. Make sure that your dataset or generator can "
-                    f"generate at least `steps_per_epoch * epochs` batches ({data.steps} were expected, {count} came).",
-                    stacklevel=3,
-                )
+                _warn_of_end(data, count)
         return logs
 
     def _epoch_logs(self, logs) -> dict:
         """What metrics say at the end of an epoch, if the step gave exactly their names; else what the step gave."""
         results = self.get_metrics_result()
-        return results if isinstance(logs, dict) and set(logs) == set(results) else dict(logs)
+        return dict(sorted((results if isinstance(logs, dict) and set(logs) == set(results) else logs).items()))
 
     def evaluate(
         self,
@@ -389,9 +450,10 @@ class Trainer:
         return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, data: Batches, loop) -> dict:
+        labels = self._prepared("test", data)
         self.reset_metrics()
         loop.on_test_begin()
-        logs = callbacks_module.plain_logs(self._epoch_logs(self._epoch("test", data, loop)))
+        logs = callbacks_module.plain_logs(self._epoch_logs(self._epoch("test", data, loop, labels)))
         loop.on_test_end(logs)
         return logs
 
@@ -423,13 +485,13 @@ class Trainer:
             loop.on_predict_batch_end(number, {"outputs": outputs})
         loop.on_predict_end()
         if not found:
-            raise ValueError("predict: the data are empty: not a single batch came.")
+            raise ValueError(f"predict: {EMPTY}")
         return found[0] if len(found) == 1 else optree.tree_map(lambda *parts: np.concatenate(parts), *found)
 
     # --- single batches -----------------------------------------------------------------------------------------------
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step of training; the loss and metrics since the last reset_metrics()."""
+        """One step of training; the loss and metrics of this batch."""
         self._check_compiled("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
@@ -441,13 +503,18 @@ class Trainer:
         return self._on_batch("train", x, y, sample_weight, return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """One step of evaluation; the loss and metrics since the last reset_metrics()."""
+        """One step of evaluation; the loss and metrics of this batch."""
         self._check_compiled("test_on_batch")
         return self._on_batch("test", x, y, sample_weight, return_dict)
 
     def _on_batch(self, kind: str, x, y, sample_weight, return_dict: bool):
         data = (x, y, sample_weight) if sample_weight is not None else (x, y) if y is not None else (x,)
-        logs = callbacks_module.plain_logs(self._step(kind)(*optree.tree_map(tensor_of, data)))
+        data = optree.tree_map(tensor_of, data)
+        labels = self._prepared(kind, Single(data))
+        if labels is not None:
+            labels.check(data)
+        self.reset_metrics()
+        logs = callbacks_module.plain_logs(self._step(kind)(*data))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x):
@@ -468,6 +535,15 @@ def _batch_size(x):
     leaf = to_tensor(optree.tree_leaves(x)[0])
     size = leaf.shape[0]
     return shape(leaf)[0] if size is None else size
+
+
+def _warn_of_end(data: Batches, count: int) -> None:
+    expected = "" if data.steps is None else f": {data.steps} were expected, {count} came"
+    warnings.warn(
+        f"Your input ran out of data; interrupting training. Make sure that your dataset or generator can generate at "
+        f"least `steps_per_epoch * epochs` batches{expected}.",
+        stacklevel=4,
+    )
 
 
 def _validates(epoch: int, frequency) -> bool:

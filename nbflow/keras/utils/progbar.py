@@ -58,6 +58,7 @@ class Progbar:
         self._first_step: float | None = None  # when the first step, which is often slow, was done
         self._last_update = 0.0
         self._line_width = 0
+        self._open = False  # whether the line is to be drawn again
 
     def update(self, current, values=None, finalize=None) -> None:
         """Shows that `current` steps are done.
@@ -87,6 +88,12 @@ class Progbar:
     def add(self, n, values=None) -> None:
         """Shows that n more steps are done."""
         self.update(self._seen + n, values)
+
+    def close(self) -> None:
+        """Ends the line where the bar stands, if it is not complete."""
+        if self._open:
+            message("")
+            self._open = False
 
     def _add(self, name: str, value, current: int, finalize: bool) -> None:
         averaged = (
@@ -147,6 +154,7 @@ class Progbar:
         else:
             line = "".join(text for text, _ in parts)
         message(line, line_break=finalize)
+        self._open = not finalize
         self._line_width = width
 
 
