@@ -93,6 +93,21 @@ INITIALIZERS = [
     )
 ]
 
+TENSORFLOW = [
+    f"tf.{made}"
+    for made in (
+        "zeros_initializer()((2, 3))",
+        "ones_initializer()((2,), 'int32')",
+        "constant_initializer(3)((2,))",
+        "constant_initializer([1, 2, 3, 4])((2, 2), dtype='float32')",
+        "random_uniform_initializer(seed=3)((2, 3))",
+        "random_uniform_initializer(1, 9, seed=3)((2, 3), dtype=tf.int32)",
+        "random_uniform_initializer()((2, 3))",
+        "random_normal_initializer(seed=3)(shape=(2, 3), dtype='float64')",
+        "random_normal_initializer(1.0, 2.0)((2, 3))",
+    )
+]
+
 PLAIN = [  # activations without further arguments
     "relu",
     "relu6",
@@ -212,7 +227,7 @@ UTILITIES = [
     )
 ]
 
-VALUES = RANDOM + INITIALIZERS + ACTIVATIONS + PENALTIES + UTILITIES
+VALUES = RANDOM + INITIALIZERS + TENSORFLOW + ACTIVATIONS + PENALTIES + UTILITIES
 
 CONFIGS = [
     "keras.initializers.serialize(keras.initializers.get('zeros'))",
@@ -228,6 +243,9 @@ CONFIGS = [
     "keras.initializers.serialize(keras.initializers.Orthogonal(2.0))",
     "keras.initializers.get('normal').get_config()",
     "keras.initializers.serialize(keras.initializers.STFT('imag', None, 'spectrum', True))",
+    "tf.constant_initializer(3).get_config()",
+    "tf.random_normal_initializer(1.0, seed=2).get_config()",
+    "tf.random_uniform_initializer(seed=2).get_config()",
     "keras.activations.serialize(keras.activations.relu)",
     "keras.activations.serialize(keras.activations.swish)",
     "keras.regularizers.serialize(keras.regularizers.L1(0.5))",
@@ -256,6 +274,7 @@ ERRORS = [
     "keras.initializers.VarianceScaling(distribution='cauchy')",
     "keras.initializers.Initializer()((2,))",
     "keras.initializers.STFT('both')",
+    "tf.random_normal_initializer()((2,), 'int32')",
     "keras.initializers.STFT(window=None, scaling='none')",
     "keras.initializers.STFT(window=[1.0, 2.0])((3, 1, 4))",
     "keras.initializers.get('nothing')",

@@ -9,17 +9,17 @@ from tests.keras import parts
 constraints = nf.keras.constraints
 
 
-@pytest.mark.parametrize("expression", parts.cases("VALUES", "constraints"))
+@pytest.mark.parametrize("expression", parts.cases("VALUES", "keras.constraints."))
 def test_as_keras(expression):
     parts.assert_values(expression, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "constraints"))
+@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "keras.constraints."))
 def test_configs(expression):
     parts.assert_config(expression)
 
 
-@pytest.mark.parametrize("expression", parts.cases("ERRORS", "constraints"))
+@pytest.mark.parametrize("expression", parts.cases("ERRORS", "keras.constraints."))
 def test_errors(expression):
     parts.assert_error(expression)
 

@@ -8,17 +8,17 @@ from tests.keras import parts
 regularizers = nf.keras.regularizers
 
 
-@pytest.mark.parametrize("expression", parts.cases("VALUES", "regularizers"))
+@pytest.mark.parametrize("expression", parts.cases("VALUES", "keras.regularizers."))
 def test_as_keras(expression):
     parts.assert_values(expression, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "regularizers"))
+@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "keras.regularizers."))
 def test_configs(expression):
     parts.assert_config(expression)
 
 
-@pytest.mark.parametrize("expression", parts.cases("ERRORS", "regularizers"))
+@pytest.mark.parametrize("expression", parts.cases("ERRORS", "keras.regularizers."))
 def test_errors(expression):
     parts.assert_error(expression)
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.keras.initializers import constants, draws, family, initializer
+from nbflow.keras.initializers import constants, draws, family, initializer, plain
 
 if TYPE_CHECKING:  # what `publish` puts here
 

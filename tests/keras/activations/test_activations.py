@@ -9,18 +9,18 @@ from tests.keras import parts
 activations = nf.keras.activations
 
 
-@pytest.mark.parametrize("expression", parts.cases("VALUES", "activations"))
+@pytest.mark.parametrize("expression", parts.cases("VALUES", "keras.activations."))
 def test_as_keras(expression):
     halves = "float16" in expression
     parts.assert_values(expression, rtol=1e-3 if halves else 2e-6, atol=1e-3 if halves else 1e-6)
 
 
-@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "activations"))
+@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "keras.activations."))
 def test_configs(expression):
     parts.assert_config(expression)
 
 
-@pytest.mark.parametrize("expression", parts.cases("ERRORS", "activations"))
+@pytest.mark.parametrize("expression", parts.cases("ERRORS", "keras.activations."))
 def test_errors(expression):
     parts.assert_error(expression)
 

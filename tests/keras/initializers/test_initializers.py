@@ -9,17 +9,17 @@ from tests.keras import parts
 initializers = nf.keras.initializers
 
 
-@pytest.mark.parametrize("expression", parts.cases("VALUES", "initializers"))
+@pytest.mark.parametrize("expression", parts.cases("VALUES", "keras.initializers.", "_initializer"))
 def test_as_keras(expression):
     parts.assert_values(expression, rtol=1e-6, atol=2e-6 if "Orthogonal" in expression or "STFT" in expression else 0)
 
 
-@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "initializers"))
+@pytest.mark.parametrize("expression", parts.cases("CONFIGS", "keras.initializers.", "_initializer"))
 def test_configs(expression):
     parts.assert_config(expression)
 
 
-@pytest.mark.parametrize("expression", parts.cases("ERRORS", "initializers"))
+@pytest.mark.parametrize("expression", parts.cases("ERRORS", "keras.initializers.", "_initializer"))
 def test_errors(expression):
     parts.assert_error(expression)
 

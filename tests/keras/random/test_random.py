@@ -9,12 +9,12 @@ import nbflow as nf
 from tests.keras import parts
 
 
-@pytest.mark.parametrize("expression", parts.cases("VALUES", "random"))
+@pytest.mark.parametrize("expression", parts.cases("VALUES", "keras.random."))
 def test_as_keras(expression):
     parts.assert_values(expression, rtol=1e-6)
 
 
-@pytest.mark.parametrize("expression", parts.cases("ERRORS", "random", "utils"))
+@pytest.mark.parametrize("expression", parts.cases("ERRORS", "keras.random.", "keras.utils."))
 def test_errors(expression):
     parts.assert_error(expression)
 

@@ -7,7 +7,7 @@ import nbflow as nf
 from tests.keras import parts
 
 
-@pytest.mark.parametrize("expression", parts.cases("VALUES", "utils"))
+@pytest.mark.parametrize("expression", parts.cases("VALUES", "keras.utils."))
 def test_as_keras(expression):
     if expression.endswith("value='-')"):
         np.testing.assert_array_equal(eval(expression, {"keras": nf.keras}), parts.golden(expression))
@@ -15,7 +15,7 @@ def test_as_keras(expression):
         parts.assert_values(expression, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("expression", parts.cases("ERRORS", "utils"))
+@pytest.mark.parametrize("expression", parts.cases("ERRORS", "keras.utils."))
 def test_errors(expression):
     parts.assert_error(expression)
 
