@@ -37,6 +37,10 @@ class Bidirectional(Layer):
         TensorShape([2, 8])
     """
 
+    stateful: bool
+    return_sequences: bool
+    return_state: bool
+
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
         for name, value in (("layer", layer), ("backward_layer", backward_layer)):
             if not isinstance(value, Layer) and (value is not None or name == "layer"):

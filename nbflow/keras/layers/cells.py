@@ -50,8 +50,8 @@ class Cell(Configured):
         several = several or (self.gates > 1 and self.recurrent_dropout != 0)
         self.dropout_mask_count = self.gates if several else None
         self.seed_generator = SeedGenerator(self.seed)
-        self.reset_dropout_mask()
-        self.reset_recurrent_dropout_mask()
+        self._dropout_mask: Any = None
+        self._recurrent_dropout_mask: Any = None
 
     # --- dropout ------------------------------------------------------------------------------------------------------
 
@@ -75,11 +75,11 @@ class Cell(Configured):
 
     def reset_dropout_mask(self) -> None:
         """Lets the next call draw a new mask."""
-        self._dropout_mask: Any = None
+        self._dropout_mask = None
 
     def reset_recurrent_dropout_mask(self) -> None:
         """Lets the next call draw a new mask."""
-        self._recurrent_dropout_mask: Any = None
+        self._recurrent_dropout_mask = None
 
     def _acts(self, rate: float, training) -> bool:
         """Whether a share is dropped; where gates are, all of the inputs never are."""
@@ -150,7 +150,8 @@ class Cell(Configured):
         """(output, next states) for inputs [batch, inputs]."""
         listed = isinstance(states, (list, tuple))
         states = list(states) if listed else [states]
-        output, following = self.advancing(states[0], training)(self.projected(inputs, training), states)
+        inputs = self.projected(inputs, training)  # draws its masks first
+        output, following = self.advancing(states[0], training)(inputs, states)
         return output, (following if listed else following[0])
 
 

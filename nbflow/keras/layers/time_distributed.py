@@ -2,6 +2,7 @@
 
 from nbflow.arrays.joining import stack
 from nbflow.arrays.slicing import unstack
+from nbflow.autograph.conversion import converted
 from nbflow.function.control import staged_scan
 from nbflow.keras.layers.lambda_layer import Lambda
 from nbflow.keras.layers.layer import Layer
@@ -13,6 +14,7 @@ from nbflow.objects.registration import path_of
 from nbflow.ops.table import TABLE
 from nbflow.public import export
 from nbflow.shapes import Dim
+from nbflow.tensor.state import state
 
 
 def _minds_the_batch(layer: Layer) -> bool:
@@ -47,7 +49,7 @@ class TimeDistributed(Wrapper):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape=()) -> None:
         """Builds the layer for one time."""
         if len(input_shape) < 3:
             raise ValueError(
@@ -70,7 +72,8 @@ class TimeDistributed(Wrapper):
         given = [inputs] if mask is None or "mask" not in names else [inputs, mask]
 
         def called(x, *mask):
-            return self.layer.call(x, **kwargs, **({"mask": mask[0]} if mask else {}))
+            call = self.layer.call if state.trace is None else converted(self.layer.call)
+            return call(x, **kwargs, **({"mask": mask[0]} if mask else {}))
 
         if not _minds_the_batch(self.layer):
             rows = [TABLE["reshape"](x, shape=(batch * times, *x.nbflow_shape[2:])) for x in given]
