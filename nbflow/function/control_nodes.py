@@ -263,6 +263,8 @@ def _loop_gradients(upstream: list, inputs: Sequence, outputs: Sequence, attrs: 
     lifted = {value: o for o, value in trace.operands}
     extra = [v for v in leaves if v not in given and not backward.is_forward(v)]
     used_elements = [v for v in leaves if known.get(v, ("",))[0] == "element"]
+    if rows and not (used_elements or saved or arrivals):  # the gradient of elements has as many rows as they have
+        used_elements = [slices[rows[0][0]]]
     used_constants = [v for v in leaves if known.get(v, ("",))[0] == "constant"]
 
     stacks, rounds = _saving(saved, inputs, attrs) if saved or attrs["tested"] else ([], None)

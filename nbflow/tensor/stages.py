@@ -269,7 +269,11 @@ class Rounds:
 def _stack(rows: list[np.ndarray], a: Aval) -> Block:
     if len({row.shape for row in rows}) > 1:
         return Ragged(rows, a)
-    return block_of(np.stack(rows) if rows else _no_rows(a), a)
+    stacked = np.stack(rows) if rows else _no_rows(a)
+    missing = a.shape[0] - len(stacked) if isinstance(a.shape[0], int) else 0  # rounds that did not run
+    if missing > 0:
+        stacked = np.concatenate([stacked, np.zeros((missing, *stacked.shape[1:]), stacked.dtype)])
+    return block_of(stacked, a)
 
 
 def _slice(array, at: int, source: Block) -> Block:

@@ -425,6 +425,17 @@ def for_breaks(x):
     return total
 
 
+@program((nf.reshape(nf.range(8.0), [2, 4]), X), (nf.zeros([2, 4]), X))
+def for_breaks_after_what_is_linear(rows, x):
+    for row in rows:
+        x = x + 0.1 * nf.reduce_sum(row)
+        if nf.reduce_sum(x) > 5.0:
+            break
+    else:
+        x = 2.0 * x
+    return x
+
+
 @program((X,))
 def for_continues(x):
     total = 1.0
