@@ -116,8 +116,9 @@ class Construction(Trace):
             raise ValueError(str(error)) from None
         self.graph.nodes.clear()
         results = tuple(symbolic(v.aval, value=v) for v in node.outputs)
-        Step(OpStep(op, attrs), tuple(tensors), {}, results)
-        return results if len(results) != 1 else results[0]
+        outputs = results if len(results) != 1 else results[0]
+        Step(OpStep(op, attrs), tuple(tensors), {}, outputs)
+        return outputs
 
     def lift(self, tensor: Tensor):
         """A KerasTensor as it is; one that stands for a tensor with a value."""

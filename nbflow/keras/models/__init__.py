@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nbflow.keras.models import functional, model, sequential
+from nbflow.keras.models import cloning, functional, model, plotting, sequential
 
 if TYPE_CHECKING:  # what `publish` puts here
 
     def __getattr__(name: str) -> Any: ...
 
 
-__all__ = ["functional", "model", "sequential"]
+__all__ = ["cloning", "functional", "model", "plotting", "sequential"]

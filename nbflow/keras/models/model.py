@@ -116,6 +116,17 @@ class Model(Trainer, Layer):
         """Loads weights of the same layers from such a file, or from a .keras file."""
         load_weights(self, filepath, skip_mismatch)
 
+    def export(self, filepath, format="tf_saved_model", **kwargs) -> None:
+        """Saved graphs, for programs without this library, are not written yet.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(
+            f"model.export: saved graphs ({format!r}) are not supported yet. model.save('model.keras') keeps the whole "
+            f"model, for this library and for Keras"
+        )
+
     def to_json(self, **kwargs) -> str:
         """The configuration as JSON; keras.models.model_from_json makes the model again."""
         return json.dumps(serialize_keras_object(self), **kwargs)

@@ -6,6 +6,7 @@ import optree
 
 from nbflow.keras.layers.layer import Layer, mask_of
 from nbflow.keras.symbolic import KerasTensor, Operation, OpStep, Step, step_of
+from nbflow.public import export
 from nbflow.shapes import Dim
 from nbflow.tensor.tensor import to_tensor
 
@@ -45,11 +46,12 @@ class Network:
         self.steps = [step for step in order if not _begins(step, self.inputs)]
         self.operations = sorted(by_operation, key=lambda o: (-by_operation[o], indices[o]))
 
-    def run(self, values: list) -> list:
+    def run(self, values: list, call=None) -> list:
         """The outputs for values of the inputs; layers are called, ops applied.
 
         Args:
             values: a tensor (or None, where that is allowed) for each input.
+            call: a function of (layer, args, kwargs) to call in place of layers.
         """
         known: dict[int, Any] = {id(t): v for t, v in zip(self.inputs, values, strict=True)}
         sizes: dict[str, Any] = {}
@@ -59,8 +61,10 @@ class Network:
             args, kwargs = step.filled(known)
             if isinstance(step.operation, OpStep):
                 results = step.operation.run(step, args, kwargs, sizes)
-            else:
+            elif call is None:
                 results = step.operation(*args, **kwargs)
+            else:
+                results = call(step.operation, args, kwargs)
             for tensor, result in zip(step.outputs, optree.tree_leaves(results, none_is_leaf=True), strict=False):
                 known[id(tensor)] = result
                 _note_sizes(tensor, result, sizes)
@@ -116,3 +120,22 @@ def _found(inputs: list, outputs: list) -> tuple[list[Step], dict[Operation, int
 def layers_of(operations: list[Operation]) -> list[Layer]:
     """The layers among operations."""
     return [o for o in operations if isinstance(o, Layer)]
+
+
+@export("keras.utils.get_source_inputs")
+def get_source_inputs(tensor) -> list:
+    """The inputs that a KerasTensor comes from (tf.keras.utils.get_source_inputs)."""
+    found: dict[int, KerasTensor] = {}
+    seen: set[Step] = set()
+    stack = [tensor]
+    while stack:
+        made = stack.pop()
+        if made.source is not None or made._keras_history is None:
+            continue
+        step = step_of(made)
+        if step.is_input:
+            found.setdefault(id(made), made)
+        elif step not in seen:
+            seen.add(step)
+            stack.extend(reversed(step.inputs))
+    return list(found.values())

@@ -169,7 +169,8 @@ def _warn_of_broadcasting(loss: Loss, target, value) -> None:
     ):
         warnings.warn(
             f"The loss '{loss.name}' broadcasts targets of shape {(None, *shapes[0])} against outputs of shape "
-            f"{(None, *shapes[1])}. If that is not what you want, give the last layer as many units as a target has numbers",
+            f"{(None, *shapes[1])}. If that is not what you want, give the last layer as many units as a target "
+            f"has numbers",
             stacklevel=2,
         )
 
