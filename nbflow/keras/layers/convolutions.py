@@ -9,7 +9,7 @@ Weights: "kernel" and, with use_bias, "bias".
 """
 
 from nbflow.keras.layers.input_spec import InputSpec
-from nbflow.keras.layers.windows import Windowed, numbers
+from nbflow.keras.layers.windows import Windowed, for_ranks, numbers
 from nbflow.nn.windows import over_batch
 from nbflow.ops.table import TABLE
 from nbflow.public import export
@@ -71,28 +71,20 @@ class Conv(Convolution):
 
     Raises:
         ValueError: channels or filters do not fall into so many groups, or the input is smaller than the window.
+
+    Example:
+        >>> import nbflow as nf
+        >>> layer = nf.keras.layers.Conv2D(2, 3, padding="same", activation="relu")
+        >>> layer(nf.ones((1, 8, 8, 3))).shape
+        TensorShape([1, 8, 8, 2])
     """
 
     def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        groups=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, groups=1,
+        activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+        kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+        bias_constraint=None, **kwargs,
+    ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._keep(locals())
         self._not_both()
@@ -119,37 +111,14 @@ class Conv(Convolution):
 class Conv1D(Conv):
     """The convolution of sequences, [batch, steps, channels] (tf.keras.layers.Conv1D).
 
-    Args: see Conv; padding may also be "causal": a result sees nothing later than itself.
+    Args: as of Conv; padding may also be "causal": a result sees nothing later than itself.
     """
 
     rank = 1
     _paddings = ("valid", "same", "causal")
 
 
-@export("keras.layers.Conv2D", "keras.layers.Convolution2D")
-class Conv2D(Conv):
-    """The convolution of images, [batch, height, width, channels] (tf.keras.layers.Conv2D).
-
-    Args: see Conv.
-
-    Example:
-        >>> import nbflow as nf
-        >>> layer = nf.keras.layers.Conv2D(2, 3, padding="same", activation="relu")
-        >>> layer(nf.ones((1, 8, 8, 3))).shape
-        TensorShape([1, 8, 8, 2])
-    """
-
-    rank = 2
-
-
-@export("keras.layers.Conv3D", "keras.layers.Convolution3D")
-class Conv3D(Conv):
-    """The convolution of volumes, [batch, depth, height, width, channels] (tf.keras.layers.Conv3D).
-
-    Args: see Conv.
-    """
-
-    rank = 3
+Conv2D, Conv3D = for_ranks(Conv, "The convolution of {}", "Conv", "Convolution", ranks=(2, 3))
 
 
 # --- transposes -------------------------------------------------------------------------------------------------------
@@ -166,25 +135,11 @@ class ConvTranspose(Convolution):
     """
 
     def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        self, filters, kernel_size, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1,
+        activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+        kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+        bias_constraint=None, **kwargs,
+    ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if output_padding is not None:
             output_padding = numbers(output_padding, self.rank, "output_padding", 0)
@@ -220,25 +175,9 @@ class ConvTranspose(Convolution):
         )
 
 
-@export("keras.layers.Conv1DTranspose", "keras.layers.Convolution1DTranspose")
-class Conv1DTranspose(ConvTranspose):
-    """The transpose of Conv1D (tf.keras.layers.Conv1DTranspose); arguments as of ConvTranspose."""
-
-    rank = 1
-
-
-@export("keras.layers.Conv2DTranspose", "keras.layers.Convolution2DTranspose")
-class Conv2DTranspose(ConvTranspose):
-    """The transpose of Conv2D (tf.keras.layers.Conv2DTranspose); arguments as of ConvTranspose."""
-
-    rank = 2
-
-
-@export("keras.layers.Conv3DTranspose", "keras.layers.Convolution3DTranspose")
-class Conv3DTranspose(ConvTranspose):
-    """The transpose of Conv3D (tf.keras.layers.Conv3DTranspose); arguments as of ConvTranspose."""
-
-    rank = 3
+Conv1DTranspose, Conv2DTranspose, Conv3DTranspose = for_ranks(
+    ConvTranspose, "The transpose of the convolution of {}", "Conv{}Transpose", "Convolution{}Transpose"
+)
 
 
 # --- each channel by itself -------------------------------------------------------------------------------------------
@@ -266,24 +205,11 @@ class DepthwiseConv(PerChannel):
     """Base of DepthwiseConv1D and DepthwiseConv2D."""
 
     def __init__(
-        self,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        depth_multiplier=1,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        self, kernel_size, strides=1, padding="valid", depth_multiplier=1, data_format=None, dilation_rate=1,
+        activation=None, use_bias=True, depthwise_initializer="glorot_uniform", bias_initializer="zeros",
+        depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None, depthwise_constraint=None,
+        bias_constraint=None, **kwargs,
+    ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._keep(locals())
 
@@ -298,18 +224,9 @@ class DepthwiseConv(PerChannel):
         return self._apart(x, self.kernel.nbflow_tensor())
 
 
-@export("keras.layers.DepthwiseConv1D")
-class DepthwiseConv1D(DepthwiseConv):
-    """A convolution of each channel of sequences by itself (tf.keras.layers.DepthwiseConv1D)."""
-
-    rank = 1
-
-
-@export("keras.layers.DepthwiseConv2D")
-class DepthwiseConv2D(DepthwiseConv):
-    """A convolution of each channel of images by itself (tf.keras.layers.DepthwiseConv2D)."""
-
-    rank = 2
+DepthwiseConv1D, DepthwiseConv2D = for_ranks(
+    DepthwiseConv, "A convolution of each channel by itself, of {}", "DepthwiseConv", ranks=(1, 2)
+)
 
 
 class SeparableConv(PerChannel):
@@ -319,28 +236,11 @@ class SeparableConv(PerChannel):
     """
 
     def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        depth_multiplier=1,
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        pointwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        pointwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        pointwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, depth_multiplier=1,
+        activation=None, use_bias=True, depthwise_initializer="glorot_uniform", pointwise_initializer="glorot_uniform",
+        bias_initializer="zeros", depthwise_regularizer=None, pointwise_regularizer=None, bias_regularizer=None,
+        activity_regularizer=None, depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs,
+    ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._keep(locals())
 
@@ -364,15 +264,10 @@ class SeparableConv(PerChannel):
         )  # fmt: skip
 
 
-@export("keras.layers.SeparableConv1D", "keras.layers.SeparableConvolution1D")
-class SeparableConv1D(SeparableConv):
-    """DepthwiseConv1D, then a product with a matrix at each step (tf.keras.layers.SeparableConv1D)."""
-
-    rank = 1
-
-
-@export("keras.layers.SeparableConv2D", "keras.layers.SeparableConvolution2D")
-class SeparableConv2D(SeparableConv):
-    """DepthwiseConv2D, then a product with a matrix at each pixel (tf.keras.layers.SeparableConv2D)."""
-
-    rank = 2
+SeparableConv1D, SeparableConv2D = for_ranks(
+    SeparableConv,
+    "A convolution of each channel by itself, then a product at each position, of {}",
+    "SeparableConv",
+    "SeparableConvolution",
+    ranks=(1, 2),
+)

@@ -88,15 +88,16 @@ OF_RANK = {
 
 
 def for_ranks(base: type, what: str, name: str, *aliases: str, ranks=(1, 2, 3)) -> list[type]:
-    """The layers of a base class for one to three spatial axes, published under names that end in "1D" to "3D".
+    """The layers of a base class for one to three spatial axes, published under names with "1D" to "3D".
 
     Args:
+        name, aliases: the names, {} where "1D" stands; by default it stands at the end.
         what: the first words of their documentation, {} in it for what they take.
     """
     made = []
     for rank in ranks:
-        doc = f"{what.format(OF_RANK[rank])} (tf.keras.layers.{name}{rank}D); arguments as of {base.__name__}."
-        attributes = {"rank": rank, "__doc__": doc, "__module__": base.__module__}
-        cls = type(f"{name}{rank}D", (base,), attributes)
-        made.append(export(*(f"keras.layers.{each}{rank}D" for each in (name, *aliases)))(cls))
+        names = [(each if "{}" in each else each + "{}").format(f"{rank}D") for each in (name, *aliases)]
+        doc = f"{what.format(OF_RANK[rank])} (tf.keras.layers.{names[0]}); arguments as of {base.__name__}."
+        cls = type(names[0], (base,), {"rank": rank, "__doc__": doc, "__module__": base.__module__})
+        made.append(export(*(f"keras.layers.{each}" for each in names))(cls))
     return made
