@@ -122,7 +122,8 @@ def _found(config: dict, name):
         if isinstance(asked, str) and asked != "function" and (found := custom(asked)) is not None:
             return found
     if isinstance(name, str):
-        places = _FUNCTIONS if config["class_name"] == "function" else (module.removeprefix("tf_keras."),)
+        module = module.removeprefix("tf_keras.").replace("keras._legacy.", "keras.")
+        places = _FUNCTIONS if config["class_name"] == "function" else (module,)
         for place in places:
             if place.split(".")[0] == "keras" and (found := built_in(f"{place}.{name}")) is not None:
                 return found

@@ -21,7 +21,7 @@ from nbflow.keras.layers import input_spec
 from nbflow.keras.metrics.metric import Metric
 from nbflow.keras.random.seeds import SeedGenerator
 from nbflow.keras.settings import name_for
-from nbflow.keras.symbolic import Operation, Step, has_symbolic, symbolic, traced_call, with_dims
+from nbflow.keras.symbolic import KerasTensor, Operation, Step, has_symbolic, symbolic, traced_call, with_dims
 from nbflow.keras.variable import Variable, autocast_scope
 from nbflow.module import Holder, found, unique
 from nbflow.ops.table import TABLE
@@ -87,6 +87,13 @@ class Layer(Operation, Holder):
         array([[1., 2.]], dtype=float32)
     """
 
+    built: bool
+    supports_masking: bool
+    activity_regularizer: Any
+    _made: tuple[list[Variable], list[Variable]]  # by add_weight: those to be trained, and others
+    _losses: list
+    _init_arguments: tuple[tuple, dict[str, Any]]
+    _build_shapes: dict[str, Any] | None
     _convert_inputs = True  # arrays and floats among the arguments become tensors of the layer's dtype
     _takes_values = False  # arguments by position that are no tensors are allowed
 
@@ -389,6 +396,8 @@ class Layer(Operation, Holder):
 
     def _converted(self, value):
         """An argument: arrays as tensors, floats in the dtype that the layer computes in."""
+        if isinstance(value, KerasTensor):  # cast when the layer is called with its value
+            return value
         if not isinstance(value, TensorProtocol):
             if not isinstance(value, (np.ndarray, np.generic)) and not (
                 hasattr(value, "__array__") or hasattr(type(value), "nbflow_tensor")

@@ -23,6 +23,7 @@ Call arguments:
 import functools
 import math
 import string
+from typing import Any
 
 from nbflow.dtypes import float32
 from nbflow.keras import regularizers
@@ -43,6 +44,7 @@ class Heads(Configured):
     """Base of attention in heads."""
 
     sliding_window: int | None
+    attention_axes: Any
 
     def _keep(self, arguments, masking=True):
         super()._keep({k: v for k, v in arguments.items() if k not in ("flash_attention", "name", "value")}, masking)
@@ -194,7 +196,7 @@ class MultiHeadAttention(Heads):
             )
         self._keep(locals())
 
-    def build(self, query_shape, value_shape, key_shape=None) -> None:
+    def build(self, query_shape, value_shape, key_shape=None) -> None:  # type: ignore[override]
         """Makes the projections."""
         key_shape = value_shape if key_shape is None else key_shape
         if value_shape[1:-1] != key_shape[1:-1]:
@@ -208,11 +210,11 @@ class MultiHeadAttention(Heads):
             equation, bias = _equation(len(shape) - 1, 1, 2)
             return self._projection(name, shape, equation, (*open_sizes, self.num_heads, size), bias, activation)
 
-        self._query_dense = heads("query", query_shape, self.key_dim)
-        self._key_dense = heads("key", key_shape, self.key_dim)
+        self.query_dense = heads("query", query_shape, self.key_dim)
+        self.key_dense = heads("key", key_shape, self.key_dim)
         if self.use_gate:
             self._gate_dense = heads("gate", query_shape, self.value_dim, "sigmoid")
-        self._value_dense = heads("value", value_shape, self.value_dim)
+        self.value_dense = heads("value", value_shape, self.value_dim)
         rank = len(value_shape) + 1
         axes = range(1, rank - 2) if self.attention_axes is None else self.attention_axes
         self.attention_axes = tuple(axis if axis >= 0 else rank - 1 + axis for axis in axes)
@@ -223,12 +225,7 @@ class MultiHeadAttention(Heads):
         equation, bias = _equation(len(query_shape) - 1, 2, len(output_shape))
         shape = (*query_shape[:-1], self.num_heads, self.value_dim)
         output_shape = (*(None,) * (len(query_shape) - 2), *output_shape)
-        self._output_dense = self._projection("attention_output", shape, equation, output_shape, bias)
-
-    query_dense = property(lambda self: self._query_dense)
-    key_dense = property(lambda self: self._key_dense)
-    value_dense = property(lambda self: self._value_dense)
-    output_dense = property(lambda self: self._output_dense)
+        self.output_dense = self._projection("attention_output", shape, equation, output_shape, bias)
 
     def call(
         self,
@@ -253,7 +250,7 @@ class MultiHeadAttention(Heads):
         masks = (value_mask, key_mask)
         visible = self._visible(query, value, attention_mask, query_mask, masks, use_causal_mask)
         gate = self._gate_dense(query) if self.use_gate else None
-        query, key, value = self._query_dense(query), self._key_dense(key), self._value_dense(value)
+        query, key, value = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         factor = 1.0 / math.sqrt(self.key_dim)
         exact = not (self.dropout > 0 or return_attention_scores or query.ndim != 4)
         scores = einsum(self._score_equation, key, query if exact else query * factor)
@@ -265,7 +262,7 @@ class MultiHeadAttention(Heads):
         weights = self._weights(scores, visible, factor, exact)
         dropped = self._dropout_layer(weights, training=training) if self.dropout > 0 else weights
         output = einsum(self._combine_equation, dropped, value)
-        output = self._output_dense(output if gate is None else output * gate)
+        output = self.output_dense(output if gate is None else output * gate)
         if query_mask is not None:
             output._keras_mask = query_mask
         return (output, weights) if return_attention_scores else output
@@ -337,7 +334,7 @@ class GroupedQueryAttention(Heads):
             raise ValueError("`num_query_heads` must be divisible by `num_key_value_heads`.")
         self._keep(locals())
 
-    def build(self, query_shape, value_shape, key_shape=None) -> None:
+    def build(self, query_shape, value_shape, key_shape=None) -> None:  # type: ignore[override]
         """Makes the projections."""
         key_shape = value_shape if key_shape is None else key_shape
         size = query_shape[-1]

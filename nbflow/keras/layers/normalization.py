@@ -11,6 +11,8 @@ Args:
 Halves are computed in float32.
 """
 
+from typing import Any
+
 from nbflow.dtypes import float32
 from nbflow.keras import initializers
 from nbflow.keras.layers.activation_layers import zero
@@ -52,6 +54,9 @@ def unit_vectors(x, axes: tuple[int, ...], epsilon: float | None = None):
 
 class Affine(Configured):
     """Base of layers with a factor gamma and a summand beta for each channel."""
+
+    axis: Any
+    groups: int
 
     def _make(self, shape: tuple, **kwargs) -> None:
         self.gamma = self._weight("gamma", shape, autocast=False, **kwargs) if self.scale else None
@@ -355,6 +360,8 @@ class RMSNormalization(Configured):
     Zhang, B. and Sennrich, R. (2019). Root mean square layer normalization.
     """
 
+    axis: Any
+
     def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
         super().__init__(**kwargs)
         self._keep(locals(), masking=False)
@@ -422,7 +429,7 @@ class SpectralNormalization(Wrapper):
             )
         self.power_iterations = power_iterations
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape=None) -> None:
         """Builds the layer and makes vector_u."""
         super().build(input_shape)
         self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
