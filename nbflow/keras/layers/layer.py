@@ -56,6 +56,8 @@ class _Signature:
 
     def bound(self, args: tuple, kwargs: dict) -> dict[str, Any]:
         """The arguments by name."""
+        if not self.has_training and not self.takes_any and "training" in kwargs:  # for the layers inside
+            kwargs = {name: value for name, value in kwargs.items() if name != "training"}
         bound = self.signature.bind(*args, **kwargs)
         return bound.arguments
 
