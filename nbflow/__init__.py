@@ -29,6 +29,7 @@ from nbflow import (
     random,
     signal,
     sparse,
+    strings,
     test,
 )
 from nbflow import dtypes as dtypes
@@ -48,6 +49,7 @@ from nbflow.dtypes import (
     int16,
     int32,
     int64,
+    string,
     uint8,
     uint16,
     uint32,

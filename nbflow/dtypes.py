@@ -70,8 +70,8 @@ class DType:
     def _limits(self):
         if self.is_bool:
             return False, True
-        if self.is_complex:
-            raise TypeError(f"{self.name} has no least and greatest number: complex numbers have no order")
+        if self.is_complex or self is string:
+            raise TypeError(f"{self.name} has no least and greatest number: its values have no order")
         info = ml_dtypes.finfo(self.np) if self.is_floating else np.iinfo(self.np)
         return info.min, info.max
 
@@ -93,7 +93,7 @@ class DType:
     @property
     def is_numeric(self) -> bool:
         """Whether it holds numbers: all but bool."""
-        return not self.is_bool
+        return not self.is_bool and self is not string
 
     @property
     def base_dtype(self) -> "DType":
@@ -131,6 +131,7 @@ uint64 = DType("uint64", "u64", np.uint64)
 complex64 = DType("complex64", "c64", np.complex64)
 complex128 = DType("complex128", "c128", np.complex128)
 bool_ = DType("bool", "b1", np.bool_)
+string = DType("string", "text", np.object_)  # of StringTensors alone: programs compute with numbers
 
 FULL = (float32, float64)  # those that kernels compute in
 HALF = (float16, bfloat16)  # those that only memory holds
@@ -145,6 +146,7 @@ NUMERIC = REAL + COMPLEX
 ALL = (*NUMERIC, bool_)
 
 _BY_KEY: dict = {float: float32, int: int32, bool: bool_, complex: complex128}
+_BY_KEY |= {"string": string, str: string, bytes: string}
 _BY_KEY |= {"float": float32, "double": float64, "int": int32, "half": float16}
 for _dtype in ALL:
     for _key in (_dtype.name, _dtype.np, _dtype.as_numpy_dtype):

@@ -5,13 +5,14 @@ import math
 
 import numpy as np
 
-from nbflow.dtypes import as_dtype, bfloat16, bool_, float16, float32, float64, int32, int64
+from nbflow.dtypes import as_dtype, bfloat16, bool_, float16, float32, float64, int32, int64, string
 from nbflow.errors import InvalidArgumentError
 from nbflow.ops.table import TABLE
 from nbflow.public import alike, cast, export, fixed, number, shape_argument, size_of
 from nbflow.shapes import Dim, broadcast, dim_max, normalize_axis
 from nbflow.tensor import tensor as tensors
 from nbflow.tensor.indexing import as_tensor, static
+from nbflow.tensor.string_tensor import holds_text, string_tensor
 from nbflow.tensor.tensor import argument, to_tensor
 
 count = builtins.range  # Python's own: `range` below is TensorFlow's
@@ -22,7 +23,7 @@ def convert_to_tensor(value, dtype=None, dtype_hint=None, name=None):
     """value as a tensor (tf.convert_to_tensor).
 
     Args:
-        value: a tensor, Variable, NumPy array, number, or nested list of them.
+        value: a tensor, Variable, NumPy array, number, string, or nested list of them.
         dtype: of the result; by default float32 for Python floats, int32 for ints, NumPy's own for arrays.
         dtype_hint: a dtype to use if value converts to it.
 
@@ -32,11 +33,10 @@ def convert_to_tensor(value, dtype=None, dtype_hint=None, name=None):
     Raises:
         TypeError, ValueError: value does not convert, or not to dtype.
     """
-    return to_tensor(
-        value,
-        None if dtype is None else as_dtype(dtype),
-        None if dtype_hint is None else as_dtype(dtype_hint),
-    )
+    dtype = None if dtype is None else as_dtype(dtype)
+    if dtype is string or (dtype is None and holds_text(value)):
+        return string_tensor(value)
+    return to_tensor(value, dtype, None if dtype_hint is None else as_dtype(dtype_hint))
 
 
 @export("constant")
@@ -44,7 +44,7 @@ def constant(value, dtype=None, shape=None, name="Const"):
     """A tensor of given values (tf.constant).
 
     Args:
-        value: a number, array or nested list.
+        value: a number, string, array or nested list.
         dtype: of the result.
         shape: of the result; a single value is repeated, others are reshaped.
 

@@ -12,6 +12,7 @@ from nbflow.errors import InvalidArgumentError
 from nbflow.function.structure import flatten, paths, unflatten
 from nbflow.shapes import Dim, TensorShape
 from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.string_tensor import StringTensor
 from nbflow.tensor.tensor import Tensor, to_tensor
 from nbflow.tensor.variable import Variable
 
@@ -119,7 +120,7 @@ class Arguments:
         for leaf in leaves:
             found = None
             if isinstance(leaf, (np.ndarray, np.generic)) or (
-                isinstance(leaf, TensorProtocol) and not isinstance(leaf, Variable)
+                isinstance(leaf, TensorProtocol) and not isinstance(leaf, (Variable, StringTensor))
             ):
                 leaf = to_tensor(leaf)
                 found = aval(leaf._aval.dtype, leaf._aval.shape)

@@ -26,6 +26,7 @@ from nbflow.dtypes import (
     float64,
     int32,
     int64,
+    string,
 )
 from nbflow.errors import InvalidDTypeError
 from nbflow.ops.table import TABLE, check_dtypes, elementwise, register, simplifying
@@ -386,13 +387,19 @@ def _cast_expression(dtypes, result):
     return f"to_int(dtype, {x})" if result.is_integer and source.is_differentiable else f"dtype({x})"
 
 
+def _infer_cast(avals, attrs):
+    if attrs["dtype"] is string:
+        raise InvalidDTypeError(f"cast: {avals[0].dtype.name} is no string; use nf.strings.as_string")
+    return aval(attrs["dtype"], avals[0].shape)
+
+
 def _simplify_cast(x, dtype):
     return x if x.dtype is dtype else None
 
 
 cast_op = elementwise(
     "cast", "x", _cast_expression, lambda g, z, x: cast(g, x.dtype),
-    infer=lambda avals, attrs: aval(attrs["dtype"], avals[0].shape),
+    infer=_infer_cast,
     simplify=simplifying(_simplify_cast),
     reference=lambda x, dtype: (x if dtype.is_complex or dtype.is_bool else np.real(x)).astype(dtype.np),
 )  # fmt: skip
