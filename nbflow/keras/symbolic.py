@@ -33,6 +33,10 @@ class KerasTensor(SymbolicTensor):
     """
 
     __slots__ = ("_keras_history", "name", "optional", "source")
+    _keras_history: Any  # a History, None before a step has made the tensor
+    name: str
+    optional: bool
+    source: Tensor | Variable | None
 
     def __new__(cls, shape=(), dtype="float32", name=None, **kwargs):
         """A tensor without a layer that made it."""

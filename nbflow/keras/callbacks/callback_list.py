@@ -121,8 +121,8 @@ def _add_events() -> None:
         setattr(CallbackList, event, event_of_batch(event))
     for event in _WHOLE:
         setattr(CallbackList, event, event_of_whole(event))
-    CallbackList.on_batch_begin = CallbackList.on_train_batch_begin
-    CallbackList.on_batch_end = CallbackList.on_train_batch_end
+    for when in ("begin", "end"):
+        setattr(CallbackList, f"on_batch_{when}", event_of_batch(f"on_train_batch_{when}"))
 
 
 _add_events()

@@ -504,7 +504,7 @@ class Layer(Operation, Holder):
     def _attach_mask(self, first, outputs, mask) -> None:
         """Hands the mask on with the outputs."""
         if self.supports_masking:
-            leaves = [leaf for leaf in optree.tree_leaves(outputs) if isinstance(leaf, TensorProtocol)]
+            leaves: list[Any] = [leaf for leaf in optree.tree_leaves(outputs) if isinstance(leaf, TensorProtocol)]
             if all(mask_of(leaf) is not None for leaf in leaves):
                 return
             computed = self.compute_mask(first, mask)

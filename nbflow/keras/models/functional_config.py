@@ -154,7 +154,8 @@ class _Named:
     """Calls a table op, and keeps the uses as a layer does."""
 
     def __init__(self, op: str, attrs: dict):
-        self.op, self.attrs, self._inbound_nodes = op, attrs, []
+        self.op, self.attrs = op, attrs
+        self._inbound_nodes: list[Step] = []
 
     def __call__(self, *args, **kwargs):
         with CONSTRUCTION.active():

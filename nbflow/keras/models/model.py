@@ -14,7 +14,7 @@ from nbflow.public import export
 
 
 @export("keras.Model", "keras.models.Model")
-class Model(Trainer, Layer):
+class Model(Trainer):
     """A layer that can be trained (tf.keras.Model).
 
     Made in one of three ways: `Model(inputs, outputs)` from KerasTensors; `Sequential([…])`; or a subclass that makes
@@ -46,8 +46,7 @@ class Model(Trainer, Layer):
             self.__class__ = type(type(self).__name__, (type(self), functional), {"__module__": type(self).__module__})
             functional.__init__(self, *args, **kwargs)
             return
-        Trainer.__init__(self)
-        Layer.__init__(self, *args, **kwargs)
+        super().__init__(*args, **kwargs)
 
     @property
     def layers(self) -> list[Layer]:

@@ -1,7 +1,9 @@
 """The table that Model.summary prints."""
 
+import io
 import math
 import sys
+from typing import Any
 
 import optree
 from rich.console import Console
@@ -28,27 +30,17 @@ def summary_text(model, line_length=None, expand_nested=False, show_trainable=Fa
     scale = 1.0 if line_length is None else line_length / (sum(widths.values()) + len(widths) + 1)
     table = Table(show_lines=True)
     for name, width in widths.items():
-        justify = {"Param #": "right", "Trainable": "center"}.get(name, "left")
+        justify: Any = {"Param #": "right", "Trainable": "center"}.get(name, "left")
         table.add_column(name, justify=justify, min_width=4, width=max(4, int((width - 2) * scale)))
     layers = model.operations if network is not None else model.layers
     for layer in _chosen(layers, layer_range):
         _add_rows(table, layer, list(widths), steps, expand_nested, "")
-    console = Console(file=_Nothing(), width=max(80, line_length or 0), force_terminal=False, record=True)
+    console = Console(file=io.StringIO(), width=max(80, line_length or 0), force_terminal=False, record=True)
     console.print(f'[bold]Model: "{escape(model.name)}"[/]')
     console.print(table)
     for line in _totals(model):
         console.print(line)
     return console.export_text(styles=sys.stdout.isatty()).rstrip("\n")
-
-
-class _Nothing:
-    """Where the console writes to while it records."""
-
-    def write(self, text: str) -> None:
-        """Takes the text and forgets it."""
-
-    def flush(self) -> None:
-        """Has nothing to do."""
 
 
 def _branches(steps) -> bool:

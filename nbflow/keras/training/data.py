@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterable, Iterator
+from operator import length_hint
 
 import numpy as np
 import optree
@@ -21,12 +22,15 @@ class Batches:
     Attributes:
         steps: the number of batches of an epoch, None if not known before its end.
         samples: the number of examples of an epoch, None if not known.
-        exhausted: whether there will be no more batches, in no epoch: a generator has ended.
     """
 
     steps: int | None = None
     samples: int | None = None
-    exhausted = False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there will be no more batches, in no epoch, as from a generator that has ended."""
+        return False
 
     def epoch(self) -> Iterator[tuple]:
         """The batches of one epoch: tuples of (x,), (x, y) or (x, y, sample_weight)."""
@@ -76,7 +80,7 @@ class Arrays(Batches):
                 f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. "
                 f"Their shapes are {shapes}"
             )
-        self.samples = sizes.pop()
+        self.samples: int = sizes.pop()
         if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"batch_size is {batch_size!r}; it takes an integer of 1 or more")
         self.batch_size, self.shuffle = int(batch_size), shuffle
@@ -140,22 +144,35 @@ class Stream(Batches):
         if self._once is not source:
             self._once = None
             cardinality = getattr(source, "cardinality", None)
-            size = int(cardinality()) if cardinality is not None else len(source) if hasattr(source, "__len__") else -1
+            size = int(cardinality()) if cardinality is not None else length_hint(source, -1)
             self.steps = None if size < 0 else size
 
     def epoch(self) -> Iterator[tuple]:
         """The batches; of a generator those that are left."""
-        for batch in self._source if self._once is None else self._once:
-            yield _tuple(batch)
-        self.exhausted = self._once is not None
+        if self._once is None:
+            yield from map(_tuple, self._source)
+        while not self.exhausted:
+            yield _tuple(next(self._once))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a generator has ended."""
+        return self._once is not None and self._next() is None
+
+    def _next(self):
+        """The next batch, which comes again; None where there is none."""
+        if self._once is None:
+            return next(iter(self._source), None)
+        batch = next(self._once, None)
+        if batch is not None:
+            self._once = itertools.chain([batch], self._once)
+        return batch
 
     def first(self) -> tuple:
         """The next batch, which comes again."""
-        batch = next(iter(self._source) if self._once is None else self._once, None)
+        batch = self._next()
         if batch is None:
             raise ValueError(EMPTY)
-        if self._once is not None:
-            self._once = itertools.chain([batch], self._once)
         return _tuple(batch)
 
 
@@ -169,9 +186,10 @@ class Sequences(Batches):
     def epoch(self) -> Iterator[tuple]:
         """All batches, in an order of its own where they are to be shuffled."""
         self._source.on_epoch_begin()
-        order: Iterable = itertools.count() if self.steps is None else np.arange(self.steps)
-        if self._shuffle and self.steps is not None:
-            shuffler().shuffle(order)
+        if self.steps is None:
+            order: Iterable = itertools.count()
+        else:
+            order = shuffler().permutation(self.steps) if self._shuffle else range(self.steps)
         for k in order:
             yield _tuple(self._source[int(k)])
         self._source.on_epoch_end()
@@ -253,13 +271,18 @@ class Limited(Batches):
                 self._open, self._seen = self._source.epoch(), 0
             batch = next(self._open, None)
             if batch is None:
-                self._open, self.exhausted = None, self._source.exhausted
+                self._open = None
                 return
             self._seen += 1
             yield batch
         if self._seen == self._source.steps and self._open is not None:
             next(self._open, None)  # what comes after its last batch, such as PyDataset.on_epoch_end
             self._open = None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the source has ended for good."""
+        return self._source.exhausted
 
     def first(self) -> tuple:
         """A batch like the first."""
@@ -283,7 +306,11 @@ class Weighted(Batches):
                 raise ValueError("`class_weight` takes batches of (x, y), without sample weights of their own")
             x, y = batch
             yield x, y, to_tensor(class_weights(y.numpy(), self.class_weight))
-        self.exhausted = self._source.exhausted
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the source has ended for good."""
+        return self._source.exhausted
 
     def first(self) -> tuple:
         """A batch like the first."""

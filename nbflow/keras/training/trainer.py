@@ -34,13 +34,14 @@ from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.tensor import to_tensor
 
 
-class Trainer:
-    """What Model adds to Layer."""
+class Trainer(Layer):
+    """A layer that trains: the part of Model that compiles and loops."""
 
     optimizer: Any
     stop_training: bool
 
-    def __init__(self):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self.optimizer = self.loss = self.history = None
         self.stop_training = self.compiled = self.run_eagerly = False
         self.steps_per_execution = 1
@@ -311,7 +312,7 @@ class Trainer:
             labels = self._prepared("train", data)
             loop.on_train_begin()
             for epoch in range(self._initial_epoch or initial_epoch, epochs):
-                if data.exhausted:
+                if epoch_logs and data.exhausted:
                     _warn_of_end(data, 0)
                     break
                 self.reset_metrics()
@@ -323,9 +324,9 @@ class Trainer:
                         validation = self._validation(
                             validation_data, validation_batch_size or batch_size, validation_steps
                         )
-                    if validation.exhausted:
+                    elif validation.exhausted:
                         _warn_of_end(validation, 0)
-                    else:
+                    if not validation.exhausted:
                         found = self._evaluate(validation, loop)
                         epoch_logs |= {f"val_{name}": value for name, value in found.items()}
                 loop.on_epoch_end(epoch, epoch_logs)
