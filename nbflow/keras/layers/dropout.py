@@ -59,7 +59,7 @@ class Dropout(Noise):
     Example:
         >>> import nbflow as nf
         >>> nf.keras.layers.Dropout(0.5, seed=1)(nf.ones((1, 6)), training=True).numpy()
-        array([[2., 0., 2., 2., 2., 2.]], dtype=float32)
+        array([[2., 0., 2., 0., 0., 0.]], dtype=float32)
     """
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):

@@ -37,23 +37,11 @@ class EinsumDense(Configured):
     _always = ("activity_regularizer",)
 
     def __init__(
-        self,
-        equation,
-        output_shape,
-        activation=None,
-        bias_axes=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        lora_rank=None,
-        lora_alpha=None,
-        gptq_unpacked_column_size=None,
-        quantization_config=None,
-        **kwargs,
-    ):
+        self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer="glorot_uniform",
+        bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, kernel_constraint=None,
+        bias_constraint=None, lora_rank=None, lora_alpha=None, gptq_unpacked_column_size=None, quantization_config=None,
+        **kwargs
+    ):  # fmt: skip
         super().__init__(**kwargs)
         output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self._keep({k: v for k, v in locals().items() if k != "gptq_unpacked_column_size"}, masking=False)

@@ -44,7 +44,8 @@ class Heads(Configured):
     """Base of attention in heads."""
 
     sliding_window: int | None
-    attention_axes: Any
+    attention_axes: Any = (1,)
+    _prefix = ""  # of the attributes that hold the projections, which files of weights show
 
     def _keep(self, arguments, masking=True):
         super()._keep({k: v for k, v in arguments.items() if k not in ("flash_attention", "name", "value")}, masking)
@@ -79,36 +80,67 @@ class Heads(Configured):
         layer.build(shape)
         return layer
 
-    def _visible(self, query, value, attention_mask, query_mask, masks, use_causal_mask):
+    def call(
+        self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
+        return_attention_scores=False, training=None, use_causal_mask=False
+    ):  # fmt: skip
+        """The result, and the softmax if asked for."""
+        key = value if key is None else key
+        query_mask = self._query_mask(query, value, key, query_mask)
+        masks = (attention_mask, query_mask, value_mask, key_mask)
+        visible = self._visible(query.nbflow_shape[1], value.nbflow_shape[1], use_causal_mask, *masks)
+        gate = self._gate_dense(_plain(query)) if self.use_gate else None
+        dense = [getattr(self, f"{self._prefix}{name}_dense") for name in ("query", "key", "value", "output")]
+        query, key, value = (layer(_plain(x)) for layer, x in zip(dense, (query, key, value), strict=False))
+        exact = not (self.dropout > 0 or return_attention_scores or query.ndim != 4)
+        output, weights = self._attended(query, key, value, visible, exact, training)
+        output = dense[-1](output if gate is None else output * gate)
+        return (output, weights) if return_attention_scores else output
+
+    def _query_mask(self, query, value, key, given):
+        return given
+
+    def _attended(self, query, key, value, visible, exact: bool, training) -> tuple:
+        raise NotImplementedError
+
+    def _visible(self, rows, columns, use_causal_mask, attention_mask, query_mask, value_mask, key_mask):
         """Which keys each query sees, [batch, queries, keys]; None for all."""
         parts = [] if query_mask is None else [_with_axis(query_mask, -1)]
-        parts += [_with_axis(mask, -2) for mask in masks if mask is not None]
-        sizes = query.nbflow_shape[1], value.nbflow_shape[1]
+        parts += [_with_axis(mask, -2) for mask in (value_mask, key_mask) if mask is not None]
         if use_causal_mask:
-            parts.append(causal_mask(*sizes))
+            parts.append(causal_mask(rows, columns))
         if self.sliding_window is not None:
-            rows, columns = places(*sizes)
-            parts.append(TABLE["abs"](rows - columns) < self.sliding_window)
+            below, right = places(rows, columns)
+            parts.append(TABLE["abs"](below - right) < self.sliding_window)
         if attention_mask is not None:
             parts.append(cast(attention_mask, "bool"))
         return functools.reduce(TABLE["logical_and"], parts) if parts else None
 
-    def _weights(self, scores, visible, factor: float, exact: bool):
-        """The softmax of scores.
+    def _softmax_of(self, equation: str, query, key, size: int, visible, exact: bool, training) -> tuple:
+        """The softmax of the scores of queries and keys, and what dropout leaves of it.
 
         Args:
-            scores: in whose last axis the keys lie.
-            visible: a mask that broadcasts with them, or None.
-            factor: what the scores are multiplied by.
+            equation: of the scores from keys and queries, whose last axes are those of the keys.
+            size: of a vector.
+            visible: a mask with as many axes as attention has, or None.
             exact: whether halves are computed in float32; a query that sees no key then gets the mean of all values,
                 where it gets 0 otherwise, as in Keras.
         """
+        factor = 1.0 / math.sqrt(size)
+        scores = einsum(equation, key, query if exact else query * factor)
+        if visible is not None:
+            at = visible.ndim - 2 * len(self.attention_axes)
+            shape = list(visible.nbflow_shape)
+            shape[at:at] = [1] * (scores.ndim - visible.ndim)
+            visible = TABLE["reshape"](visible, shape=tuple(shape))
         if not exact:
-            return self._softmax(scores, mask=visible)
+            weights = self._softmax(scores, mask=visible)
+            return weights, self._dropout_layer(weights, training=training) if self.dropout > 0 else weights
         wide = (cast(scores, float32) if scores.dtype.np.itemsize < 4 else scores) * factor
         if visible is not None:
             wide = TABLE["select"](visible, wide, TABLE["fill_like"](wide, shape=(), value=_FAR))
-        return cast(TABLE["softmax"](wide, axis=wide.ndim - 1), scores.dtype)
+        weights = cast(TABLE["softmax"](wide, axis=wide.ndim - 1), scores.dtype)
+        return weights, weights
 
 
 _FAR = -0.7 * 3.38953e38
@@ -162,27 +194,11 @@ class MultiHeadAttention(Heads):
     """
 
     def __init__(
-        self,
-        num_heads,
-        key_dim,
-        value_dim=None,
-        dropout=0.0,
-        use_bias=True,
-        output_shape=None,
-        attention_axes=None,
-        sliding_window=None,
-        flash_attention=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        use_gate=False,
-        seed=None,
-        **kwargs,
-    ):
+        self, num_heads, key_dim, value_dim=None, dropout=0.0, use_bias=True, output_shape=None, attention_axes=None,
+        sliding_window=None, flash_attention=None, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+        kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+        bias_constraint=None, use_gate=False, seed=None, **kwargs
+    ):  # fmt: skip
         value_dim = key_dim if value_dim is None else value_dim
         _check_positive(num_heads=num_heads, key_dim=key_dim, value_dim=value_dim)
         super().__init__(**kwargs)
@@ -218,7 +234,7 @@ class MultiHeadAttention(Heads):
         rank = len(value_shape) + 1
         axes = range(1, rank - 2) if self.attention_axes is None else self.attention_axes
         self.attention_axes = tuple(axis if axis >= 0 else rank - 1 + axis for axis in axes)
-        self._score_equation, self._combine_equation, ndim = _attention_equations(rank, self.attention_axes)
+        self._scores, self._combine, ndim = _attention_equations(rank, self.attention_axes)
         self._softmax = Softmax(tuple(range(ndim - len(self.attention_axes), ndim)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
         output_shape = self._output_shape or (query_shape[-1],)
@@ -227,45 +243,16 @@ class MultiHeadAttention(Heads):
         output_shape = (*(None,) * (len(query_shape) - 2), *output_shape)
         self.output_dense = self._projection("attention_output", shape, equation, output_shape, bias)
 
-    def call(
-        self,
-        query,
-        value,
-        key=None,
-        query_mask=None,
-        value_mask=None,
-        key_mask=None,
-        attention_mask=None,
-        return_attention_scores=False,
-        training=None,
-        use_causal_mask=False,
-    ):
-        """The result, and the softmax if asked for."""
-        key = value if key is None else key
-        query_mask = mask_of(query)
+    def _query_mask(self, query, value, key, given):
+        mask = mask_of(query)
         if not self._inbound_nodes:
             for x in (query, value, key):  # as Keras does, but in functional models: what comes later sees no masks
                 x._keras_mask = None
-        query, value, key = _plain(query), _plain(value), _plain(key)
-        masks = (value_mask, key_mask)
-        visible = self._visible(query, value, attention_mask, query_mask, masks, use_causal_mask)
-        gate = self._gate_dense(query) if self.use_gate else None
-        query, key, value = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        factor = 1.0 / math.sqrt(self.key_dim)
-        exact = not (self.dropout > 0 or return_attention_scores or query.ndim != 4)
-        scores = einsum(self._score_equation, key, query if exact else query * factor)
-        if visible is not None:
-            sizes, pairs = tuple(visible.nbflow_shape), 2 * len(self.attention_axes)
-            at = len(sizes) - pairs
-            ones = (1,) * (scores.ndim - len(sizes))
-            visible = TABLE["reshape"](visible, shape=(*sizes[:at], *ones, *sizes[at:]))
-        weights = self._weights(scores, visible, factor, exact)
-        dropped = self._dropout_layer(weights, training=training) if self.dropout > 0 else weights
-        output = einsum(self._combine_equation, dropped, value)
-        output = self.output_dense(output if gate is None else output * gate)
-        if query_mask is not None:
-            output._keras_mask = query_mask
-        return (output, weights) if return_attention_scores else output
+        return mask
+
+    def _attended(self, query, key, value, visible, exact, training):
+        weights, left = self._softmax_of(self._scores, query, key, self.key_dim, visible, exact, training)
+        return einsum(self._combine, left, value), weights
 
 
 def _equation(free: int, bound: int, out: int) -> tuple[str, str]:
@@ -309,26 +296,14 @@ class GroupedQueryAttention(Heads):
         ValueError: num_key_value_heads does not divide num_query_heads.
     """
 
+    _prefix = "_"
+
     def __init__(
-        self,
-        head_dim,
-        num_query_heads,
-        num_key_value_heads,
-        dropout=0.0,
-        use_bias=True,
-        sliding_window=None,
-        flash_attention=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        use_gate=False,
-        seed=None,
-        **kwargs,
-    ):
+        self, head_dim, num_query_heads, num_key_value_heads, dropout=0.0, use_bias=True, sliding_window=None,
+        flash_attention=None, kernel_initializer="glorot_uniform", bias_initializer="zeros", kernel_regularizer=None,
+        bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, use_gate=False,
+        seed=None, **kwargs
+    ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if num_query_heads % num_key_value_heads != 0:
             raise ValueError("`num_query_heads` must be divisible by `num_key_value_heads`.")
@@ -350,39 +325,11 @@ class GroupedQueryAttention(Heads):
         shape = (None, None, self.num_query_heads, self.head_dim)
         self._output_dense = self._projection("attention_output", shape, "bquh,uhm->bqm", (None, size), "m")
 
-    def call(
-        self,
-        query,
-        value,
-        key=None,
-        query_mask=None,
-        value_mask=None,
-        key_mask=None,
-        attention_mask=None,
-        return_attention_scores=False,
-        training=None,
-        use_causal_mask=False,
-    ):
-        """The result, and the softmax if asked for."""
-        query, value = _plain(query), _plain(value)
-        key = value if key is None else _plain(key)
-        masks = (value_mask, key_mask)
-        visible = self._visible(query, value, attention_mask, query_mask, masks, use_causal_mask)
-        gate = self._gate_dense(query) if self.use_gate else None
-        query, key, value = self._query_dense(query), self._key_dense(key), self._value_dense(value)
+    def _attended(self, query, key, value, visible, exact, training):
         batch, length, heads, size = query.nbflow_shape
         shared = self.num_key_value_heads
-        factor, exact = 1.0 / math.sqrt(self.head_dim), not (self.dropout > 0 or return_attention_scores)
         query = TABLE["reshape"](query, shape=(batch, length, shared, heads // shared, size))
-        scores = einsum("bqvrh,bkvh->bvrqk", query if exact else query * factor, key)
-        if visible is not None:
-            sizes = tuple(visible.nbflow_shape)
-            visible = TABLE["reshape"](visible, shape=(*sizes[:-2], 1, 1, *sizes[-2:]))
-        weights = self._weights(scores, visible, factor, exact)
-        dropped = self._dropout_layer(weights, training=training) if self.dropout > 0 else weights
-        output = einsum("bvrqk,bkvh->bqvrh", dropped, value)
+        weights, left = self._softmax_of("bkvh,bqvrh->bvrqk", query, key, size, visible, exact, training)
+        output = einsum("bvrqk,bkvh->bqvrh", left, value)
         output = TABLE["reshape"](output, shape=(batch, length, heads, size))
-        output = self._output_dense(output if gate is None else output * gate)
-        if not return_attention_scores:
-            return output
         return output, TABLE["reshape"](weights, shape=(batch, heads, *weights.nbflow_shape[-2:]))

@@ -97,26 +97,11 @@ class BatchNormalization(Affine):
     """
 
     def __init__(
-        self,
-        axis=-1,
-        momentum=0.99,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        moving_mean_initializer="zeros",
-        moving_variance_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        renorm=False,
-        renorm_clipping=None,
-        renorm_momentum=0.99,
-        synchronized=False,
-        **kwargs,
-    ):
+        self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+        gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
+        beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, renorm=False,
+        renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs
+    ):  # fmt: skip
         super().__init__(**kwargs)
         axis, momentum, epsilon = int(axis), float(momentum), float(epsilon)
         renorm_clipping = _limits(renorm_clipping) if renorm else renorm_clipping
@@ -236,19 +221,9 @@ class LayerNormalization(Affine):
     """
 
     def __init__(
-        self,
-        axis=-1,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        **kwargs,
-    ):
+        self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
+        beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs
+    ):  # fmt: skip
         rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
         axis = _int_or_list(axis)
@@ -301,20 +276,10 @@ class GroupNormalization(Affine):
     """
 
     def __init__(
-        self,
-        groups=32,
-        axis=-1,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        **kwargs,
-    ):
+        self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+        gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
+        gamma_constraint=None, **kwargs
+    ):  # fmt: skip
         if not isinstance(groups, int) or (groups <= 0 and groups != -1):
             raise ValueError(
                 f"Received an invalid value for argument `groups`, expected a positive integer (or `-1` for instance "
