@@ -258,6 +258,30 @@ CASES |= {
     ),
 }
 
+# with what adds to the loss
+_ALL = "[layer(x0), *layer.losses]"
+CASES |= {
+    "losses of Dense": ("layers.Dense(2, kernel_regularizer='l2', activity_regularizer='l2')", SHAPES, _ALL),
+    "losses of a layer that is not trained": (
+        "layers.Dense(2, bias_regularizer='l2', activity_regularizer='l2', trainable=False)",
+        SHAPES,
+        _ALL,
+    ),
+    "losses of activities": ("layers.ActivityRegularization(0.1, 0.3)", SHAPES, _ALL),
+    "losses of heads": (
+        "layers.MultiHeadAttention(1, 2, kernel_regularizer='l2', activity_regularizer='l2')",
+        SELF,
+        "[layer(x0, x1), *layer.losses]",
+        *SELF,
+    ),
+    "losses of groups": (
+        "layers.GroupQueryAttention(2, 2, 1, bias_regularizer='l2', activity_regularizer='l2')",
+        SELF,
+        "[layer(x0, x1), *layer.losses]",
+        *SELF,
+    ),
+}
+
 # constructions and calls that Keras refuses, all with ValueError but where another name stands
 _X = "np.zeros((2, 3, 4), 'float32')"
 ERRORS = dict.fromkeys(

@@ -37,7 +37,9 @@ class Golden:
         layer, arrays = _SHARED["made"](nf, case)
         inputs = [nf.keras.Input(a.shape[1:]) for a in arrays]
         made = _SHARED["called"](nf, case, layer, inputs)
-        given = [k for k, y in enumerate(made) if y._keras_history]  # masks are none of the model's tensors
+        given = [
+            k for k, y in enumerate(made) if getattr(y, "_keras_history", None)
+        ]  # masks are none of the model's tensors
         model = nf.keras.Model(inputs, [made[k] for k in given])
         layer, arrays = _SHARED["made"](nf, case)  # seeds start anew
         model.set_weights(layer.get_weights())
