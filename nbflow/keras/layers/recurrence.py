@@ -20,11 +20,6 @@ def swapped(x):
     return TABLE["transpose"](x, perm=(1, 0, *range(2, x.ndim)))
 
 
-def zeros(like):
-    """Zeros of a tensor's shape and dtype."""
-    return TABLE["zeros_like"](like)
-
-
 def _masked(mask, x, otherwise):
     """x in the examples of the batch that a mask [batch, …] holds for."""
     shape = (*mask.nbflow_shape, *(1,) * (x.ndim - mask.ndim))
@@ -68,7 +63,7 @@ def run(
         following = optree.tree_leaves(following)
         if mask is not None:
             kept = slices[1]
-            output = _masked(kept, output, zeros(output) if zero_output or before is None else before)
+            output = _masked(kept, output, TABLE["zeros_like"](output) if zero_output or before is None else before)
             following = [_masked(kept, new, old) for new, old in zip(following, states, strict=True)]
         return output, following
 
@@ -83,8 +78,7 @@ def run(
     carried = (mask is not None and not (every and zero_output)) or (not every and not output_is_state)
     before = []
     if carried:
-        like = first[0] if output_is_state else step(inputs[0], states)[0]
-        before = [zeros(like)]
+        before = [TABLE["zeros_like"](first[0] if output_is_state else step(inputs[0], states)[0])]
 
     def body(slices, *values):
         output, following = advance(slices, values[: len(first)], values[len(first)] if carried else None)
