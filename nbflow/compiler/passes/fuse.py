@@ -118,7 +118,6 @@ class Fuser:
     """Joins the groups of a graph.
 
     Attributes:
-        works: groups that become one loop nest each, and nodes that have kernels of their own.
         sources: for each work the works that it reads from.
     """
 
@@ -128,21 +127,30 @@ class Fuser:
         self._results = {layout.places[v].root for v in graph.results()}
         self._reads: dict[tuple[Node, int], tuple] = {}  # read_strides, which every join asks for again
         self.producer: dict[Value, Node] = {v: n for n in graph.nodes for v in n.outputs}
-        self.works: list[Group | Node] = []
-        self.sources: dict = {}
+        self.sources: dict[Group | Node, set] = {}
+        self._readers: dict[Group | Node, set] = {}  # the works that read from a work
+        self._last: dict[Group | Node, int] = {}  # the place in the graph of a work's last node
         for order, node in enumerate(graph.nodes):
             if node.op.view is not None or node.op.kind == "source":
                 continue
             if node.op.expr is None and node.op.reduce is None:
-                self.works.append(node)
-                self.sources[node] = self._producers([node])
+                self._add(node, self._producers([node]), order)
                 continue
             group = self.group_of[node] = Group(node, order)
-            self.works.append(group)
-            self.sources[group] = self._producers([node])
+            self._add(group, self._producers([node]), order)
             for source in sorted(self.sources[group], key=self._order, reverse=True):
                 if isinstance(source, Group) and source in self.sources[group]:
                     group = self._join(source, group)
+
+    @property
+    def works(self) -> list["Group | Node"]:
+        """Groups that become one loop nest each, and nodes that have kernels of their own."""
+        return list(self.sources)
+
+    def _add(self, work: "Group | Node", sources: set, last: int) -> None:
+        self.sources[work], self._readers[work], self._last[work] = sources, set(), last
+        for source in sources:
+            self._readers[source].add(work)
 
     def work_of(self, node: Node) -> "Group | Node":
         """The group that a node is in, or the node itself."""
@@ -157,11 +165,13 @@ class Fuser:
         found = {self.work_of(self.producer[r]) for r in roots if r in self.producer}
         return {w for w in found if not (isinstance(w, Node) and w.op.kind == "source")}
 
-    def _reaches(self, start, goal, seen: set) -> bool:
+    def _reaches(self, start, goal: Group, seen: set) -> bool:
         """Whether goal is start or a source of it, directly or not."""
         if start is goal:
             return True
         seen.add(start)
+        if self._last[start] < goal.order:  # all of it stands before the goal
+            return False
         return any(s not in seen and self._reaches(s, goal, seen) for s in self.sources[start])
 
     def _join(self, source: Group, work: Group) -> Group:
@@ -183,14 +193,17 @@ class Fuser:
         same = same and all(levels[node] == level for node, level in source.level.items())
         if not self._edges_meet(union, work if same else union) or self._operands(union) > MAX_OPERANDS:
             return work
-        self.works = [w for w in self.works if w is not source and w is not work]
-        self.works.append(union)
         for node in union.level:
             self.group_of[node] = union
-        self.sources[union] = (self.sources.pop(source) | self.sources.pop(work)) - {source, work}
-        for key, sources in self.sources.items():
-            if source in sources or work in sources:
-                self.sources[key] = (sources - {source, work}) | {union}
+        gone = {source, work}
+        readers = (self._readers.pop(source) | self._readers.pop(work)) - gone
+        sources = (self.sources.pop(source) | self.sources.pop(work)) - gone
+        for other in sources:
+            self._readers[other] -= gone
+        self._add(union, sources, max(self._last.pop(source), self._last.pop(work)))
+        for reader in readers:
+            self.sources[reader] = (self.sources[reader] - gone) | {union}
+        self._readers[union] = readers
         return union
 
     def _edges_meet(self, union: Group, readers: Group) -> bool:
