@@ -5,6 +5,7 @@ from nbflow.keras.layers.configured import Configured
 from nbflow.keras.layers.input_spec import InputSpec
 from nbflow.ops.table import TABLE
 from nbflow.public import export
+from nbflow.shapes import normalize_axes
 
 
 @export("keras.layers.Activation")
@@ -99,6 +100,10 @@ class PReLU(Configured):
     def build(self, input_shape) -> None:
         """Makes alpha."""
         shared = self.shared_axes or ()
+        if not set(shared) <= set(range(1, len(input_shape))):
+            raise ValueError(
+                f"PReLU: shared_axes is {shared}; it takes axes of inputs of shape {input_shape}, from 1 on"
+            )
         self.alpha = self._weight("alpha", [1 if k in shared else n for k, n in enumerate(input_shape) if k])
         axes = {k: n for k, n in enumerate(input_shape) if shared and k and k not in shared}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
@@ -124,6 +129,30 @@ class ELU(Configured):
     def call(self, inputs):
         """elu(inputs)."""
         return activations.elu(inputs, self.alpha)
+
+
+@export("keras.layers.ThresholdedReLU")
+class ThresholdedReLU(Configured):
+    """x above theta, 0 elsewhere (tf.keras.layers.ThresholdedReLU).
+
+    Args:
+        theta: a number, 0 or more.
+        kwargs: those of Layer.
+
+    Raises:
+        ValueError: theta is negative.
+    """
+
+    def __init__(self, theta=1.0, **kwargs):
+        super().__init__(**kwargs)
+        if theta is None or theta < 0:
+            raise ValueError(f"Theta of a Thresholded ReLU layer cannot be None, expecting a float. Received: {theta}")
+        theta = float(theta)
+        self._keep(locals())
+
+    def call(self, inputs):
+        """inputs where they are above theta."""
+        return TABLE["select"](inputs > self.theta, inputs, zero(inputs))
 
 
 @export("keras.layers.Softmax")
@@ -167,7 +196,7 @@ class Softmax(Configured):
         axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
         if len(axes) == 1:
             return activations.softmax(x, axis=axes[0])
-        axes = tuple(sorted(axis % x.ndim for axis in axes))
+        axes = normalize_axes("Softmax", axes, x.ndim)
         return TABLE["exp"](x - TABLE["reduce_logsumexp"](x, axis=axes, keepdims=True))
 
 

@@ -83,6 +83,12 @@ def _shapes(equation: str, bias_axes: str | None, input_shape: tuple, output_sha
     first = hidden if match[1] else 0
     known = dict(zip(labels, input_shape[first:], strict=False))
     full = (*input_shape[: max(first, 1)], *output_shape, *(input_shape[len(labels) :] if match[3] else ()))
+    shown = len(full) - first - (hidden if match[3] else 0)
+    if shown != len(result):
+        raise ValueError(
+            f"EinsumDense: output_shape {output_shape} gives {shown} sizes for the {len(result)} labels of the "
+            f"result of '{equation}', with inputs of shape {input_shape}"
+        )
     sizes = dict(zip(result, full[first:], strict=False))
     for label in labels:
         if sizes.get(label) not in (None, known[label]):

@@ -22,6 +22,7 @@ from nbflow.keras.layers.wrapper import Wrapper
 from nbflow.keras.settings import epsilon as default_epsilon
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
+from nbflow.shapes import normalize_axes
 
 
 def _mean(x, axes: tuple):
@@ -363,8 +364,7 @@ class UnitNormalization(Configured):
 
     def call(self, inputs):
         """The unit vectors."""
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        return unit_vectors(inputs, tuple(sorted(axis % inputs.ndim for axis in axes)), 1e-12)
+        return unit_vectors(inputs, normalize_axes("UnitNormalization", self.axis, inputs.ndim), 1e-12)
 
 
 @export("keras.layers.SpectralNormalization")

@@ -1,4 +1,4 @@
-"""Wrapper: the base of layers around a layer."""
+"""Layers from layers: Wrapper, the base of layers around a layer, and layers from configurations."""
 
 from nbflow.keras.layers.layer import Layer
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
@@ -41,3 +41,26 @@ class Wrapper(Layer):
         """The layer of a configuration."""
         config = dict(config)
         return cls(deserialize_keras_object(config.pop("layer"), custom_objects), **config)
+
+
+@export("keras.layers.serialize")
+def serialize(layer) -> dict:
+    """The configuration of a layer, from which deserialize makes it again."""
+    return serialize_keras_object(layer)
+
+
+@export("keras.layers.deserialize")
+def deserialize(config, custom_objects=None):
+    """The layer of a configuration.
+
+    Raises:
+        ValueError: it is that of something else.
+    """
+    if isinstance(config, dict) and "module" not in config:
+        config = {"module": "keras.layers", **config}
+    made = deserialize_keras_object(config, custom_objects)
+    if not isinstance(made, Layer):
+        raise ValueError(
+            f"keras.layers.deserialize: the configuration is not that of a layer. Received: {config!r:.200}"
+        )
+    return made
