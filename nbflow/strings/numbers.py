@@ -4,6 +4,7 @@ import numpy as np
 
 from nbflow.dtypes import as_dtype, float32, float64, int32, int64, require
 from nbflow.errors import InvalidArgumentError
+from nbflow.function.trace import SymbolicTensor
 from nbflow.public import export
 from nbflow.tensor.string_tensor import StringTensor, string_tensor
 from nbflow.tensor.tensor import argument, from_numpy
@@ -33,7 +34,7 @@ def as_string(input, precision=-1, scientific=False, shortest=False, width=-1, f
     if scientific and shortest:
         raise ValueError("strings.as_string: scientific and shortest are both given; it takes one of them")
     x = argument("strings.as_string", "input", input)
-    if hasattr(x, "value"):
+    if isinstance(x, SymbolicTensor):
         raise TypeError("strings.as_string: there are no strings in compiled functions; use nf.py_function")
     kind = "d" if x.dtype.is_integer else "e" if scientific else "g" if shortest else "f"
     form = f"%{fill.replace(' ', '')}{width if width > 0 else ''}{f'.{precision}' if precision >= 0 else ''}{kind}"

@@ -63,9 +63,10 @@ def ngrams(rows: Sequence[Sequence[bytes]], widths: Sequence[int], separator: by
     ]
 
 
-def padded(rows: Sequence[Sequence[bytes]], shape: tuple) -> StringTensor:
+def padded(rows: Sequence[Sequence[bytes]], shape: tuple, longest: int | None = None) -> StringTensor:
     """Rows as one tensor of shape [*shape, longest], with b"" after the end of shorter ones."""
-    longest = max((len(row) for row in rows), default=0)
+    if longest is None:
+        longest = max((len(row) for row in rows), default=0)
     array = np.full((len(rows), longest), b"", object)
     for k, row in enumerate(rows):
         array[k, : len(row)] = row

@@ -12,8 +12,10 @@ from nbflow.keras.layers import (
     dense,
     dropout,
     einsum_dense,
+    encoding,
     input_layer,
     lambda_layer,
+    lookup,
     masking,
     merging,
     multi_head,
@@ -21,6 +23,7 @@ from nbflow.keras.layers import (
     pooling,
     reshaping,
     rnn,
+    text_vectorization,
     time_distributed,
     wrapper,
 )
