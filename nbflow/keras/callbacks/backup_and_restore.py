@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 
 from nbflow.keras.callbacks.callback import Callback
@@ -87,7 +88,7 @@ class BackupAndRestore(Callback):
                     shutil.copy(path, f"{path}.bkp")
         self.model.save_weights(self._weights, overwrite=True)
         state = json.dumps({"epoch": self._epoch, "batch": self._batch})
-        replaced(self._metadata, lambda path: path.write_text(state))
+        replaced(pathlib.Path(self._metadata), lambda path: path.write_text(state))
 
     def on_train_end(self, logs=None) -> None:
         """Removes the directory, if that is wanted."""

@@ -36,6 +36,9 @@ class Batches:
         """The batches of one epoch: tuples of (x,), (x, y) or (x, y, sample_weight)."""
         raise NotImplementedError
 
+    def restart(self) -> None:
+        """Lets the next epoch begin with the first batch, where an epoch is only a part of the data."""
+
     def first(self) -> tuple:
         """A batch like the first, which none of the epochs lacks for it."""
         raise NotImplementedError
@@ -141,6 +144,7 @@ class Stream(Batches):
     def __init__(self, source: Iterable):
         self._source = source
         self._once: Iterator | None = iter(source)
+        self._waiting: list = []  # the next batch of a generator, if it was looked at
         if self._once is not source:
             self._once = None
             cardinality = getattr(source, "cardinality", None)
@@ -151,8 +155,9 @@ class Stream(Batches):
         """The batches; of a generator those that are left."""
         if self._once is None:
             yield from map(_tuple, self._source)
-        while not self.exhausted:
-            yield _tuple(next(self._once))
+        while self._once is not None and (batch := self._next()) is not None:
+            self._waiting.clear()
+            yield _tuple(batch)
 
     @property
     def exhausted(self) -> bool:
@@ -163,10 +168,9 @@ class Stream(Batches):
         """The next batch, which comes again; None where there is none."""
         if self._once is None:
             return next(iter(self._source), None)
-        batch = next(self._once, None)
-        if batch is not None:
-            self._once = itertools.chain([batch], self._once)
-        return batch
+        if not self._waiting:
+            self._waiting += itertools.islice(self._once, 1)
+        return self._waiting[0] if self._waiting else None
 
     def first(self) -> tuple:
         """The next batch, which comes again."""
@@ -278,6 +282,10 @@ class Limited(Batches):
         if self._seen == self._source.steps and self._open is not None:
             next(self._open, None)  # what comes after its last batch, such as PyDataset.on_epoch_end
             self._open = None
+
+    def restart(self) -> None:
+        """Lets the next epoch begin with the first batch; a generator goes on."""
+        self._open = None
 
     @property
     def exhausted(self) -> bool:

@@ -320,13 +320,13 @@ class Trainer(Layer):
                 logs = self._epoch("train", data, loop, labels)
                 epoch_logs = callbacks_module.plain_logs(self._epoch_logs(logs))
                 if validation_data is not None and _validates(epoch, validation_freq):
+                    ended = validation is not None and validation.exhausted
                     if validation is None:
-                        validation = self._validation(
-                            validation_data, validation_batch_size or batch_size, validation_steps
-                        )
-                    elif validation.exhausted:
+                        size = validation_batch_size or batch_size
+                        validation = self._validation(validation_data, size, validation_steps)
+                    if ended:
                         _warn_of_end(validation, 0)
-                    if not validation.exhausted:
+                    else:
                         found = self._evaluate(validation, loop)
                         epoch_logs |= {f"val_{name}": value for name, value in found.items()}
                 loop.on_epoch_end(epoch, epoch_logs)
@@ -452,6 +452,7 @@ class Trainer(Layer):
 
     def _evaluate(self, data: Batches, loop) -> dict:
         labels = self._prepared("test", data)
+        data.restart()
         self.reset_metrics()
         loop.on_test_begin()
         logs = callbacks_module.plain_logs(self._epoch_logs(self._epoch("test", data, loop, labels)))
