@@ -4,8 +4,8 @@ import inspect
 
 import optree
 
+from nbflow.keras.layers.calls import is_shape
 from nbflow.keras.layers.configured import Configured
-from nbflow.keras.layers.layer import is_shape
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
 from nbflow.public import export
 

@@ -14,12 +14,13 @@ import functools
 import string
 
 from nbflow.keras.layers.activation_layers import zero
+from nbflow.keras.layers.calls import is_shape, mask_of
 from nbflow.keras.layers.configured import Configured
-from nbflow.keras.layers.layer import is_shape, mask_of
 from nbflow.keras.layers.normalization import unit_vectors
 from nbflow.linalg.products import einsum
 from nbflow.ops.table import TABLE
 from nbflow.public import export
+from nbflow.shapes import normalize_axis
 
 
 class Merge(Configured):
@@ -183,10 +184,13 @@ class Concatenate(Merge):
         super().__init__(**kwargs)
         self._keep(locals())
 
+    def _axis(self, ndim: int) -> int:
+        return normalize_axis("Concatenate", self.axis, ndim)
+
     def build(self, input_shape) -> None:
         """Checks the shapes."""
         self._check(input_shape)
-        rests = [[n for k, n in enumerate(s) if k != self.axis % len(s)] for s in input_shape]
+        rests = [[n for k, n in enumerate(s) if k != self._axis(len(s))] for s in input_shape]
         if len(set(map(len, rests))) > 1 or any(len(set(sizes) - {None}) > 1 for sizes in zip(*rests, strict=True)):
             raise ValueError(
                 f"A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
@@ -194,7 +198,7 @@ class Concatenate(Merge):
             )
 
     def _merged(self, inputs):
-        return TABLE["concat"](*inputs, axis=self.axis % inputs[0].ndim)
+        return TABLE["concat"](*inputs, axis=self._axis(inputs[0].ndim))
 
     def compute_mask(self, inputs, mask=None):
         """The masks one after the other; inputs without one count as not masked."""
@@ -208,7 +212,7 @@ class Concatenate(Merge):
                 masks.append(TABLE["broadcast_to"](_wide(m, x), shape=tuple(x.nbflow_shape)))
             else:
                 masks.append(m)
-        joined = TABLE["concat"](*masks, axis=self.axis % masks[0].ndim)
+        joined = TABLE["concat"](*masks, axis=self._axis(masks[0].ndim))
         return TABLE["reduce_any"](joined, axis=(joined.ndim - 1,), keepdims=False)
 
 
@@ -243,7 +247,7 @@ class Dot(Merge):
 
     def _axes(self, shapes) -> tuple[int, int]:
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
-        one, two = (axis % len(shape) for axis, shape in zip(axes, shapes, strict=True))
+        one, two = (normalize_axis("Dot", axis, len(shape)) for axis, shape in zip(axes, shapes, strict=True))
         return one, two
 
     def build(self, input_shape) -> None:

@@ -29,10 +29,10 @@ from nbflow.dtypes import float32
 from nbflow.keras import regularizers
 from nbflow.keras.layers.activation_layers import Softmax
 from nbflow.keras.layers.attention import causal_mask, places
+from nbflow.keras.layers.calls import mask_of
 from nbflow.keras.layers.configured import Configured
 from nbflow.keras.layers.dropout import Dropout
 from nbflow.keras.layers.einsum_dense import EinsumDense
-from nbflow.keras.layers.layer import mask_of
 from nbflow.linalg.products import einsum
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export

@@ -4,7 +4,8 @@ from typing import Any
 
 import optree
 
-from nbflow.keras.layers.layer import Layer, mask_of
+from nbflow.keras.layers.calls import mask_of
+from nbflow.keras.layers.layer import Layer
 from nbflow.keras.symbolic import KerasTensor, Operation, OpStep, Step, step_of
 from nbflow.public import export
 from nbflow.shapes import Dim

@@ -2,9 +2,10 @@
 
 from nbflow.compiler.graph import aval
 from nbflow.dtypes import as_dtype
+from nbflow.keras.layers.calls import is_shape
 from nbflow.keras.layers.input_layer import InputLayer
 from nbflow.keras.layers.lambda_layer import Lambda
-from nbflow.keras.layers.layer import Layer, is_shape
+from nbflow.keras.layers.layer import Layer
 from nbflow.keras.models.functional import Functional
 from nbflow.keras.models.model import Model
 from nbflow.keras.symbolic import KerasTensor, symbolic, with_dims
