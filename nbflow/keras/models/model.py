@@ -2,15 +2,19 @@
 
 import json
 
+import optree
+
+from nbflow.keras.layers.calls import is_shape
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.models.summary import summary_text
 from nbflow.keras.saving.archive import load_weights, save_model
 from nbflow.keras.saving.weights import save_weights
 from nbflow.keras.settings import message
-from nbflow.keras.symbolic import has_symbolic
+from nbflow.keras.symbolic import KerasTensor, has_symbolic
 from nbflow.keras.training.trainer import Trainer
 from nbflow.objects.serialization import serialize_keras_object
 from nbflow.public import export
+from nbflow.tensor.protocol import TensorProtocol
 
 
 @export("keras.Model", "keras.models.Model")
@@ -94,14 +98,36 @@ class Model(Trainer):
         """
         (print_fn or message)(summary_text(self, line_length, expand_nested, show_trainable, layer_range))
 
+    def build(self, input_shape=None) -> None:
+        """Makes the weights of all layers for inputs of a shape, the batch axis included, by tracing a call.
+
+        Args:
+            input_shape: the shape, or a structure of shapes.
+
+        Raises:
+            ValueError: the call does not work for such inputs.
+        """
+        inputs = optree.tree_map(KerasTensor, input_shape, is_leaf=is_shape)
+        try:
+            self._traced((inputs,), {})
+        except TypeError as error:
+            raise ValueError(f"Model '{self.name}' cannot be built for {input_shape}: {error}") from error
+
+    def _build_for(self, arguments: dict) -> None:
+        """Its layers build themselves when `call` calls them, where it has no `build` of its own."""
+        if type(self).build is not Model.build:
+            super()._build_for(arguments)
+        elif not self.built:
+            self.built = True
+            tensors = {name: value for name, value in arguments.items() if _is_tensors(value)}
+            self._note_shapes({f"{k}_shape": optree.tree_map(lambda t: tuple(t.shape), v) for k, v in tensors.items()})
+
     def build_from_config(self, config: dict) -> None:
-        """Builds it for the shapes of get_build_config."""
-        if not self.built and config:
-            shape = config.get("input_shape")
-            if shape is not None and type(self).build is Layer.build:
-                self.build(shape)
-            else:
-                super().build_from_config(config)
+        """Builds it for the shapes of get_build_config; without `build` and with several inputs, a call does."""
+        if type(self).build is not Model.build:
+            super().build_from_config(config)
+        elif not self.built and config.get("input_shape") is not None:
+            self.build(config["input_shape"])
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs) -> None:
         """Saves the model: its configuration, weights and optimizer, in Keras' format (see keras.saving.save_model)."""
@@ -129,6 +155,11 @@ class Model(Trainer):
     def to_json(self, **kwargs) -> str:
         """The configuration as JSON; keras.models.model_from_json makes the model again."""
         return json.dumps(serialize_keras_object(self), **kwargs)
+
+
+def _is_tensors(value) -> bool:
+    leaves = optree.tree_leaves(value)
+    return bool(leaves) and all(isinstance(leaf, TensorProtocol) for leaf in leaves)
 
 
 def _of_tensors(args: tuple, kwargs: dict) -> bool:

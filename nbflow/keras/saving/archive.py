@@ -9,6 +9,7 @@ import stat
 import tempfile
 import zipfile
 
+from nbflow.keras.layers.layer import Layer
 from nbflow.keras.saving.state import visit
 from nbflow.keras.saving.weights import check_target, read_h5, read_safetensors, replaced, write_h5
 from nbflow.objects.registration import CustomObjectScope
@@ -88,7 +89,7 @@ def load_model(filepath, custom_objects=None, compile: bool = True, safe_mode: b
     with _opened(path) as archive:
         try:
             config = json.loads(archive.read(_CONFIG))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"{path}: config.json is damaged: {error}") from None
         if not isinstance(config, dict):
             raise ValueError(
@@ -98,6 +99,8 @@ def load_model(filepath, custom_objects=None, compile: bool = True, safe_mode: b
         try:
             with CustomObjectScope(custom_objects or {}):
                 model = deserialize_keras_object(config)
+                if not isinstance(model, Layer):
+                    raise ValueError(f"{path}: config.json holds a {type(model).__name__}, and not a model")
                 if compile and compiled and hasattr(model, "compile_from_config"):
                     model.compile_from_config(compiled)
         except (KeyError, IndexError, AttributeError) as error:

@@ -26,14 +26,25 @@ class H5Group(Mapping):
         self._group, self._path = group, path
 
     def __getitem__(self, key: str) -> np.ndarray:
-        found = _plain(self._group, key, self._path)
+        found = self._dataset(key)
         if found.dtype.kind not in "biufc" and found.dtype.name != "bfloat16":
             raise ValueError(f"'{self._path}/{key}' in a weights file holds {found.dtype}, which are no numbers")
         return found[()]
 
     def shape(self, key: str) -> tuple:
         """The shape of an array, which is not read for it."""
-        return _plain(self._group, key, self._path).shape
+        return self._dataset(key).shape
+
+    def _dataset(self, key: str):
+        import h5py
+
+        found = _plain(self._group, key, self._path)
+        if not isinstance(found, h5py.Dataset):
+            raise ValueError(f"'{self._path}/{key}' in a weights file is no array")
+        return found
+
+    def __contains__(self, key) -> bool:  # that of Mapping would read the array
+        return key in self._group
 
     def __iter__(self):
         return iter(self._group)
@@ -184,7 +195,7 @@ def write_safetensors(model, path) -> None:
 
     def write(thing, group: str) -> None:
         for key, value in own_variables(thing).items():
-            arrays[f"{group}/vars/{key}" if group else f"vars/{key}"] = np.ascontiguousarray(value)
+            arrays[f"{group}/vars/{key}" if group else f"vars/{key}"] = np.asarray(value, order="C")
 
     visit(model, write)
     _safetensors().save_file(arrays, path)
