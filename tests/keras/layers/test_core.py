@@ -1,26 +1,26 @@
 """Dense, activations, noise, merging, normalizations and attention against Keras (tests/golden/keras_core.py)."""
 
 import pytest
-from tests.keras.layers.golden import Golden
 
 import nbflow as nf
+from tests.keras.layers.golden import Golden
 
 _GOLDEN = Golden("keras_core")
 _LAST = {case[0]: name for name, case in _GOLDEN.cases.items()}  # of the cases of one constructor
-cases = pytest.mark.parametrize("name", _GOLDEN.cases)
+last = pytest.mark.parametrize("name", _LAST.values())
 
 
-@cases
+@pytest.mark.parametrize("name", _GOLDEN.cases)
 def test_outputs_and_gradients_are_keras(name):
     _GOLDEN.assert_results(name)
 
 
-@cases
+@last
 def test_compiled(name):
     _GOLDEN.assert_results(name, nf.function)
 
 
-@pytest.mark.parametrize("name", _LAST.values())
+@last
 def test_in_a_model(name):
     _GOLDEN.assert_model(name)
 
