@@ -35,7 +35,7 @@ class InputLayer(Layer):
         name=None,
         **kwargs,
     ):
-        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
+        batch_shape, shape = kwargs.pop("batch_input_shape", batch_shape), kwargs.pop("input_shape", shape)
         super().__init__(name=name)
         if sparse or ragged:
             raise NotImplementedError("Input: sparse and ragged inputs are not supported; use dense ones, padded")

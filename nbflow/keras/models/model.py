@@ -107,9 +107,8 @@ class Model(Trainer):
         Raises:
             ValueError: the call does not work for such inputs.
         """
-        inputs = optree.tree_map(KerasTensor, input_shape, is_leaf=is_shape)
         try:
-            self._traced((inputs,), {})
+            self._traced((optree.tree_map(KerasTensor, input_shape, is_leaf=is_shape),), {})
         except TypeError as error:
             raise ValueError(f"Model '{self.name}' cannot be built for {input_shape}: {error}") from error
 
@@ -121,6 +120,13 @@ class Model(Trainer):
             self.built = True
             tensors = {name: value for name, value in arguments.items() if _is_tensors(value)}
             self._note_shapes({f"{k}_shape": optree.tree_map(lambda t: tuple(t.shape), v) for k, v in tensors.items()})
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        """The model of a configuration, which for keras.Model is one of a functional model."""
+        if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
+            return Model.functional.from_config(config, custom_objects)
+        return super().from_config(config)
 
     def build_from_config(self, config: dict) -> None:
         """Builds it for the shapes of get_build_config; without `build` and with several inputs, a call does."""

@@ -13,6 +13,7 @@ from nbflow.keras import callbacks as callbacks_module
 from nbflow.keras import optimizers as optimizers_module
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.metrics.means import Mean
+from nbflow.keras.metrics.metric import Metric
 from nbflow.keras.symbolic import KerasTensor
 from nbflow.keras.training.compiled import CompiledLoss, CompiledMetrics
 from nbflow.keras.training.data import (
@@ -27,6 +28,7 @@ from nbflow.keras.training.data import (
 from nbflow.keras.training.labels import Labels
 from nbflow.keras.utils.data import unpack_x_y_sample_weight
 from nbflow.math.reductions import reduce_sum
+from nbflow.module import found
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
 from nbflow.optimizers.loss_scale import LossScaleOptimizer
 from nbflow.tape.gradient_tape import GradientTape
@@ -131,7 +133,9 @@ class Trainer(Layer):
         own = [] if self._loss_tracker is None else [self._loss_tracker]
         compiled = [] if self._compiled_metrics is None else [self._compiled_metrics]
         trackers = [] if self._compiled_loss is None else self._compiled_loss.trackers
-        held = [m for m in super().metrics if m not in (*own, *compiled, *trackers)]
+        given = found([(self._compile_arguments or {}).get(key) for key in ("metrics", "weighted_metrics")], Metric)
+        others = {id(m) for m in (*own, *compiled, *trackers, *given)}
+        held = [m for m in super().metrics if id(m) not in others]
         return [*own, *held, *trackers, *compiled]
 
     @property
@@ -224,7 +228,8 @@ class Trainer(Layer):
             step = getattr(self, f"{kind}_step")
 
             def step_of_parts(*parts):
-                return (step if self.run_eagerly else converted(step))(parts)
+                outputs = (step if self.run_eagerly else converted(step))(parts)
+                return outputs if kind == "predict" else _flat(outputs)
 
             found = step_of_parts if self.run_eagerly else Function(step_of_parts, name=step.__qualname__)
             self._functions[kind] = found
@@ -531,6 +536,16 @@ class Trainer(Layer):
 
 def _numpy(tensor):
     return tensor.numpy() if isinstance(tensor, TensorProtocol) else tensor
+
+
+def _flat(logs):
+    """Logs with the names of dicts in them at the top, as results of metrics that are dicts give them."""
+    if not isinstance(logs, dict) or not any(isinstance(value, dict) for value in logs.values()):
+        return logs
+    flat: dict = {}
+    for key, value in sorted(logs.items()):
+        flat.update(_flat(value) if isinstance(value, dict) else {key: value})
+    return flat
 
 
 def _batch_size(x):
