@@ -7,7 +7,7 @@ from nbflow.compiler.op import Op
 from nbflow.dtypes import string
 from nbflow.errors import InvalidDTypeError
 from nbflow.tensor.protocol import TensorProtocol, describe, on_own_line
-from nbflow.tensor.tensor import Deferred, Tensor, from_numpy
+from nbflow.tensor.tensor import Deferred, Tensor, from_numpy, to_tensor
 
 # table ops that only move elements, whose NumPy references do so with objects too
 _MOVING = {
@@ -156,6 +156,11 @@ def string_tensor(value) -> StringTensor:
         array.reshape(-1)[:] = [_bytes(v) for v in value.reshape(-1).tolist()]
         return StringTensor(array)
     raise _no_text(value)
+
+
+def text_or_numbers(value):
+    """A value as a tensor: of strings if it holds strings, else of numbers."""
+    return string_tensor(value) if holds_text(value) else to_tensor(value)
 
 
 def _scalar_array(value) -> np.ndarray:

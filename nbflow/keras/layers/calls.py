@@ -22,7 +22,7 @@ from nbflow.keras.variable import autocast_scope
 from nbflow.ops.table import TABLE
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.state import state
-from nbflow.tensor.tensor import to_tensor
+from nbflow.tensor.string_tensor import text_or_numbers
 
 
 class _Calls(threading.local):
@@ -138,7 +138,7 @@ class Called(Operation):
                 hasattr(value, "__array__") or hasattr(type(value), "nbflow_tensor")
             ):
                 return value
-            value = to_tensor(value)
+            value = text_or_numbers(value)
         if self.autocast and value.dtype.is_floating and value.dtype.name != self.input_dtype:
             cast = TABLE["cast"](value, dtype=as_dtype(self.input_dtype))
             if (mask := mask_of(value)) is not None:

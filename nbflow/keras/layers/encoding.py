@@ -26,7 +26,7 @@ from nbflow.ops.hashing import BUCKET, CROSS, buckets_of, crossed
 from nbflow.ops.table import TABLE
 from nbflow.public import cast, export
 from nbflow.tensor.protocol import TensorProtocol
-from nbflow.tensor.string_tensor import StringTensor, holds_text, string_tensor
+from nbflow.tensor.string_tensor import StringTensor, text_or_numbers
 from nbflow.tensor.tensor import apply, from_numpy, to_tensor
 
 
@@ -65,13 +65,6 @@ def check_mode(layer: str, mode: str, allowed: tuple[str, ...], sparse: bool) ->
         )
     if sparse:
         raise NotImplementedError(f"{layer}: sparse results are not supported; leave sparse False")
-
-
-def as_tensor(value):
-    """Strings as a StringTensor, anything else as a tensor of numbers."""
-    return (
-        value if isinstance(value, TensorProtocol) else string_tensor(value) if holds_text(value) else to_tensor(value)
-    )
 
 
 class Categorical(Configured):
@@ -180,7 +173,7 @@ class Hashing(Categorical):
 
     def call(self, inputs):
         """The buckets, or their encoding."""
-        x = as_tensor(inputs)
+        x = text_or_numbers(inputs)
         if self.output_mode == "one_hot" and x.shape[-1] == 1:
             x = TABLE["reshape"](x, shape=tuple(x.nbflow_shape[:-1]))
         masked = self.mask_value is not None and self.num_bins > 1
@@ -248,7 +241,7 @@ class HashedCrossing(Categorical):
             raise ValueError(
                 f"`HashedCrossing` should be called on at least two inputs. Received: inputs={inputs!r:.200}"
             )
-        columns = [as_tensor(x) for x in inputs]
+        columns = [text_or_numbers(x) for x in inputs]
         first = tuple(columns[0].shape)
         if len(first) > 2 or (len(first) == 2 and first[-1] != 1):
             raise ValueError(

@@ -351,6 +351,8 @@ class IndexLookup(Categorical):
         vectors = encoded(numbers, "count" if counting else self.output_mode, depth, int64)
         if not counting:
             return vectors
+        if self.idf_weights is None and isinstance(numbers, SymbolicTensor):
+            return cast(vectors, floatx())  # of a model that is being loaded: weights follow
         if self.idf_weights is None:
             raise ValueError("When `output_mode` is `'tf_idf'`, `idf_weights` must be provided.")
         return cast(vectors, floatx()) * self.idf_weights

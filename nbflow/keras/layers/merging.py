@@ -13,13 +13,15 @@ Raises:
 import functools
 import string
 
+import numpy as np
+
 from nbflow.keras.layers.activation_layers import zero
 from nbflow.keras.layers.calls import is_shape, mask_of
 from nbflow.keras.layers.configured import Configured
 from nbflow.keras.layers.normalization import unit_vectors
 from nbflow.linalg.products import einsum
 from nbflow.ops.table import TABLE
-from nbflow.public import export
+from nbflow.public import cast, export
 from nbflow.shapes import normalize_axis
 
 
@@ -48,7 +50,7 @@ class Merge(Configured):
         if not isinstance(inputs, (list, tuple)):
             raise ValueError(f"A merge layer should be called on a list of inputs. Received: inputs={inputs!r:.200}")
         ndim = max(x.ndim for x in inputs)
-        return self._merged([_padded(x, ndim) for x in inputs])
+        return self._merged([_padded(x, ndim) for x in _alike(inputs)])
 
     def _merged(self, inputs: list):
         raise NotImplementedError
@@ -73,6 +75,16 @@ def _broadcast(shapes) -> None:
     for k in range(max(map(len, tails))):
         if len({tail[k] for tail in tails if k < len(tail)} - {1, None}) > 1:
             raise ValueError(f"Inputs have incompatible shapes. Received shapes {shapes}")
+
+
+def _alike(inputs) -> list:
+    """Inputs in one dtype: the widest floating one that there is, else one that holds all of their numbers."""
+    kinds = {x.dtype for x in inputs}
+    if len(kinds) == 1:
+        return list(inputs)
+    floating = [kind for kind in kinds if kind.is_floating]
+    wanted = max(floating, key=lambda kind: kind.size) if floating else np.result_type(*(kind.np for kind in kinds))
+    return [cast(x, wanted) for x in inputs]
 
 
 def _padded(x, ndim: int):
