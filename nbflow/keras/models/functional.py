@@ -11,7 +11,7 @@ from nbflow.keras.symbolic import KerasTensor, Operation, step_of
 from nbflow.objects.registration import written_as
 from nbflow.ops.table import TABLE
 from nbflow.tensor.protocol import TensorProtocol
-from nbflow.tensor.tensor import to_tensor
+from nbflow.tensor.string_tensor import text_or_numbers
 
 
 @written_as("keras.src.models.functional.Functional")
@@ -128,7 +128,7 @@ class Functional(Model):
         """The inputs as a list in the order of the model's."""
         form = self._inputs_struct
         if isinstance(form, dict) and isinstance(inputs, dict):
-            return [inputs.get(key) for key in sorted(form)]
+            return [leaf for key in sorted(form) for leaf in optree.tree_leaves(inputs.get(key), none_is_leaf=True)]
         return optree.tree_leaves(inputs, none_is_leaf=True)
 
     def _standardized(self, inputs):
@@ -173,7 +173,7 @@ class Functional(Model):
             return None
         if value is None:
             raise ValueError(f"Model '{self.name}': the input '{tensor.name}' is None, and it is not optional")
-        value = value if isinstance(value, TensorProtocol) else to_tensor(value)
+        value = value if isinstance(value, TensorProtocol) else text_or_numbers(value)
         wanted, seen = tensor.shape, tuple(value.shape)
         if len(seen) == len(wanted) + 1 and seen[-1] == 1:
             value = TABLE["reshape"](value, shape=tuple(value.nbflow_shape[:-1]))
@@ -183,8 +183,9 @@ class Functional(Model):
         if len(seen) != len(wanted) or any(
             a is not None and b is not None and a != b for a, b in zip(wanted[1:], seen[1:], strict=True)
         ):
+            number = next(k for k, other in enumerate(self._network.inputs) if other is tensor)
             raise ValueError(
-                f"Input {self._network.inputs.index(tensor)} with name '{tensor.name}' of layer '{self.name}' is "
+                f"Input {number} with name '{tensor.name}' of layer '{self.name}' is "
                 f"incompatible with the layer: expected shape={wanted}, found shape={seen}"
             )
         if value.dtype is not tensor.dtype:

@@ -4,6 +4,7 @@ from typing import Any
 
 import optree
 
+from nbflow.dtypes import DType, as_dtype
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.symbolic import BATCH, CONSTRUCTION, KerasTensor, Operation, OpStep, Step
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
@@ -101,6 +102,8 @@ def _attribute_config(value, operation: OpStep):
             f"The step '{operation.name}' of the model works with the size {value}, which cannot be written to a "
             f"configuration. Put the computation into a layer of your own"
         )
+    if isinstance(value, DType):
+        return {"class_name": "__dtype__", "config": {"name": value.name}}
     if isinstance(value, tuple):
         return {"class_name": "__tuple__", "config": {"value": [_attribute_config(v, operation) for v in value]}}
     return serialize_keras_object(value)
@@ -114,6 +117,8 @@ def _attribute(config):
         if inner["op"] not in ("+", "-", "*", "//", "%"):
             raise ValueError(f"A size in a configuration is computed by {inner['op']!r}, which is unknown")
         return Dim._make(inner["op"], *(_attribute(part) for part in inner["parts"]))
+    if isinstance(config, dict) and config.get("class_name") == "__dtype__":
+        return as_dtype(config["config"]["name"])
     if isinstance(config, dict) and config.get("class_name") == "__tuple__":
         return tuple(_attribute(v) for v in config["config"]["value"])
     return deserialize_keras_object(config)
@@ -153,15 +158,17 @@ def from_config(cls, config: dict, custom_objects=None):
 class _Named:
     """Calls a table op, and keeps the uses as a layer does."""
 
-    def __init__(self, op: str, attrs: dict):
-        self.op, self.attrs = op, attrs
+    def __init__(self, op: str, attrs: dict, name: str):
+        self.op, self.attrs, self.name = op, attrs, name
         self._inbound_nodes: list[Step] = []
 
     def __call__(self, *args, **kwargs):
         with CONSTRUCTION.active():
             result = TABLE[self.op](*args, *kwargs.values(), **self.attrs)
         outputs = result if isinstance(result, tuple) else (result,)
-        self._inbound_nodes.append(outputs[0]._keras_history.operation._inbound_nodes[-1])
+        operation = outputs[0]._keras_history.operation
+        operation.name = self.name
+        self._inbound_nodes.append(operation._inbound_nodes[-1])
 
 
 def _made(written: dict, custom_objects):
@@ -169,14 +176,14 @@ def _made(written: dict, custom_objects):
     if module == _OP_MODULE:
         if config["op"] not in TABLE:
             raise ValueError(f"A configuration names the op {config['op']!r}, which is not in the op table")
-        return _Named(config["op"], {key: _attribute(value) for key, value in config["attrs"].items()})
+        return _Named(config["op"], {key: _attribute(value) for key, value in config["attrs"].items()}, written["name"])
     if module.startswith("keras.src.ops"):
         if name not in _KERAS_OPS:
             raise ValueError(
                 f"The operation {name!r} between KerasTensors of a file written by Keras is not supported; these are: "
                 f"{', '.join(_KERAS_OPS)}"
             )
-        return _Named(_KERAS_OPS[name], {})
+        return _Named(_KERAS_OPS[name], {}, written["name"])
     return deserialize_keras_object(written, custom_objects)
 
 

@@ -96,7 +96,8 @@ class Sequential(Model):
             x = inputs = first.output
         elif is_shape(input_shape):
             dtype = first.input_dtype
-            x = inputs = InputLayer(batch_shape=tuple(input_shape), dtype=dtype).output
+            self._layers.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype))
+            x = inputs = self._layers[0].output
         else:
             return  # structures of tensors are taken as they come
         for layer in self._layers:

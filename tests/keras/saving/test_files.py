@@ -33,7 +33,7 @@ def assert_results(name: str, model) -> None:
 
 
 # the state of an optimizer that never trained lacks what one has that is built on loading
-pytestmark = pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer 'sgd'")
+pytestmark = pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer 'sgd")
 
 
 @pytest.mark.parametrize("name", FILES)
