@@ -35,6 +35,7 @@ class Cell(Configured):
 
     gates = 1
     state_count = 1
+    masks_seeded_first = False  # whether Keras draws the seed of the masks before those of the initializers
 
     def _start(self, arguments: dict[str, Any]) -> None:
         """Keeps the constructor's arguments, its locals().
@@ -46,10 +47,11 @@ class Cell(Configured):
         super().__init__(**options)
         for name in ("dropout", "recurrent_dropout"):
             arguments[name] = min(1.0, max(0.0, arguments[name]))
+        generator = SeedGenerator(arguments["seed"]) if self.masks_seeded_first else None
         self._keep(arguments, masking=False)
         several = several or (self.gates > 1 and self.recurrent_dropout != 0)
         self.dropout_mask_count = self.gates if several else None
-        self.seed_generator = SeedGenerator(self.seed)
+        self.seed_generator = generator or SeedGenerator(self.seed)
         self._dropout_mask: Any = None
         self._recurrent_dropout_mask: Any = None
 
@@ -161,6 +163,8 @@ class SimpleRNNCell(Cell):
 
     Args: see nbflow/keras/layers/cells.py.
     """
+
+    masks_seeded_first = True
 
     def __init__(
         self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",

@@ -19,6 +19,8 @@ class ConvLSTMCell(Gated, Windowed):
         Others: those of nbflow/keras/layers/cells.py and windows.py.
     """
 
+    masks_seeded_first = True
+
     def __init__(
         self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, activation="tanh",
         recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
