@@ -191,7 +191,9 @@ class Family:
     def __init__(self, graph: Graph):
         self._graph = graph
         self._patterns: list[Pattern] = []
-        self._left = 0 if any(node.op.control or node.op.host for node in graph.nodes) else MOST
+        # assertions keep what their message shows in memory of the program that was made by all passes
+        whole = any(node.op.control or node.op.host or node.op.effect for node in graph.nodes)
+        self._left = 0 if whole else MOST
 
     def program(self, sizes: dict[str, int], avals: Sequence[Aval], full: Callable[[], Any]) -> Program | None:
         """The program for sizes, which inputs of these Avals have; None where it cannot be derived."""

@@ -95,6 +95,6 @@ def test_dlpack_memory_is_not_shared():
 
 
 def test_symbolic_tensors_have_no_array():
-    for use in (np.sin, np.asarray, lambda x: x.numpy(), lambda x: "%.2f" % float(x)):
+    for use in (np.sin, np.asarray, lambda x: x.numpy(), lambda x: float(x) + 1):
         with pytest.raises(TypeError, match=r"test_protocols.py:\d+"):
             nf.function(lambda x, use=use: use(x))(nf.constant(1.0))
