@@ -1,5 +1,7 @@
 """Tensors meet NumPy and other libraries: __array__, __array_priority__, DLPack."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,6 @@ def test_dlpack_memory_is_not_shared():
 
 
 def test_symbolic_tensors_have_no_array():
-    for use in (np.sin, np.asarray, lambda x: x.numpy(), lambda x: float(x) + 1):
+    for use in (np.sin, np.asarray, lambda x: x.numpy(), math.sqrt):
         with pytest.raises(TypeError, match=r"test_protocols.py:\d+"):
             nf.function(lambda x, use=use: use(x))(nf.constant(1.0))
