@@ -7,7 +7,7 @@ import optree
 from nbflow.keras.layers.calls import is_shape
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.models.summary import summary_text
-from nbflow.keras.saving.archive import load_weights, save_model
+from nbflow.keras.saving.archive import load_weights, pickled, save_model
 from nbflow.keras.saving.weights import save_weights
 from nbflow.keras.settings import message
 from nbflow.keras.symbolic import KerasTensor, has_symbolic
@@ -138,6 +138,9 @@ class Model(Trainer):
     def save(self, filepath, overwrite=True, zipped=None, **kwargs) -> None:
         """Saves the model: its configuration, weights and optimizer, in Keras' format (see keras.saving.save_model)."""
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def __reduce__(self):
+        return pickled(self)
 
     def save_weights(self, filepath, overwrite=True, **kwargs) -> None:
         """Saves the weights as a .weights.h5 or .safetensors file."""

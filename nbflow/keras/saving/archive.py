@@ -12,7 +12,7 @@ import zipfile
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.saving.state import visit
 from nbflow.keras.saving.weights import check_target, read_h5, read_safetensors, replaced, write_h5
-from nbflow.objects.registration import CustomObjectScope
+from nbflow.objects.registration import CustomObjectScope, path_of
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
 from nbflow.public import export
 
@@ -40,21 +40,26 @@ def save_model(model, filepath, overwrite: bool = True, zipped=None, **kwargs) -
             f"Received: filepath={filepath}"
         )
     check_target(path, overwrite)
+    replaced(path, lambda target: write_archive(model, target))
+
+
+def write_archive(model, target) -> None:
+    """Writes a .keras file.
+
+    Args:
+        target: a path, or a file to write to.
+    """
     config = json.dumps(serialize_keras_object(model))
     metadata = {"keras_version": _KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
-
-    def write(target) -> None:
-        with zipfile.ZipFile(target, "w") as archive:
-            archive.writestr(_METADATA, json.dumps(metadata))
-            archive.writestr(_CONFIG, config)
-            weights = io.BytesIO()
-            write_h5(model, weights)
-            archive.writestr(_WEIGHTS, weights.getvalue())
-            with tempfile.TemporaryDirectory() as folder:
-                for name in _write_assets(model, pathlib.Path(folder)):
-                    archive.write(pathlib.Path(folder, name), _ASSETS + name)
-
-    replaced(path, write)
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(_METADATA, json.dumps(metadata))
+        archive.writestr(_CONFIG, config)
+        weights = io.BytesIO()
+        write_h5(model, weights)
+        archive.writestr(_WEIGHTS, weights.getvalue())
+        with tempfile.TemporaryDirectory() as folder:
+            for name in _write_assets(model, pathlib.Path(folder)):
+                archive.write(pathlib.Path(folder, name), _ASSETS + name)
 
 
 def _write_assets(model, folder: pathlib.Path) -> list[str]:
@@ -87,25 +92,32 @@ def load_model(filepath, custom_objects=None, compile: bool = True, safe_mode: b
     if not path.is_file():
         raise ValueError(f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` zip file.")
     with _opened(path) as archive:
-        try:
-            config = json.loads(archive.read(_CONFIG))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(f"{path}: config.json is damaged: {error}") from None
-        if not isinstance(config, dict):
-            raise ValueError(
-                f"{path}: config.json holds a {type(config).__name__}; it takes the configuration of a model"
-            )
-        compiled = config.pop("compile_config", None)
-        try:
-            with CustomObjectScope(custom_objects or {}):
-                model = deserialize_keras_object(config)
-                if not isinstance(model, Layer):
-                    raise ValueError(f"{path}: config.json holds a {type(model).__name__}, and not a model")
-                if compile and compiled and hasattr(model, "compile_from_config"):
-                    model.compile_from_config(compiled)
-        except (KeyError, IndexError, AttributeError) as error:
-            raise ValueError(f"{path}: the configuration is damaged: {type(error).__name__}: {error}") from error
-        _load_state(model, archive, False)
+        return read_archive(archive, path, custom_objects, compile)
+
+
+def read_archive(archive: zipfile.ZipFile, path, custom_objects=None, compile: bool = True):
+    """The model of a .keras file that is open.
+
+    Args:
+        path: what errors name it.
+    """
+    try:
+        config = json.loads(archive.read(_CONFIG))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{path}: config.json is damaged: {error}") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{path}: config.json holds a {type(config).__name__}; it takes the configuration of a model")
+    compiled = config.pop("compile_config", None)
+    try:
+        with CustomObjectScope(custom_objects or {}):
+            model = deserialize_keras_object(config)
+            if not isinstance(model, Layer):
+                raise ValueError(f"{path}: config.json holds a {type(model).__name__}, and not a model")
+            if compile and compiled and hasattr(model, "compile_from_config"):
+                model.compile_from_config(compiled)
+    except (KeyError, IndexError, AttributeError) as error:
+        raise ValueError(f"{path}: the configuration is damaged: {type(error).__name__}: {error}") from error
+    _load_state(model, archive, False)
     return model
 
 
@@ -186,3 +198,22 @@ def _opened(path: pathlib.Path) -> zipfile.ZipFile:
         archive.close()
         raise ValueError(f"{path}: the archive has no {sorted(missing)[0]}")
     return archive
+
+
+# --- pickle -----------------------------------------------------------------------------------------------------------
+
+
+def pickled(model) -> tuple:
+    """What pickle and copy.deepcopy make a model again from: a .keras file, and its classes that are not the library's.
+
+    A model whose weights do not exist yet has none there either.
+    """
+    buffer = io.BytesIO()
+    write_archive(model, buffer)
+    own = {type(layer).__name__: type(layer) for layer in model._flatten_layers() if path_of(type(layer)) is None}
+    return _unpickled, (buffer.getvalue(), own)
+
+
+def _unpickled(content: bytes, custom_objects: dict):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return read_archive(archive, "the pickled model", custom_objects)

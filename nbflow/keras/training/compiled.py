@@ -72,9 +72,9 @@ class Outputs:
     def targets(self, y) -> list:
         """The targets, one for each output."""
         if isinstance(y, dict):
-            if self.keyed or all(name in y for name in self.names):
+            if self.keyed or any(name in y for name in self.names):
                 return [y.get(name) for name in self.names]
-            return list(y.values())
+            y = list(y.values())
         leaves = optree.tree_leaves(y, none_is_leaf=True) if y is not None else [None] * len(self.values)
         if len(leaves) != len(self.values):
             raise ValueError(

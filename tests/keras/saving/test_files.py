@@ -1,7 +1,9 @@
 """Models in files: what Keras wrote, what this library wrote, weights alone, and things of ones own."""
 
+import copy
 import json
 import pathlib
+import pickle
 import runpy
 import sys
 import zipfile
@@ -206,6 +208,25 @@ def test_things_of_ones_own(tmp_path):
     np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
     with keras.saving.custom_object_scope(names):
         assert keras.models.load_model(tmp_path / "m.keras").layers[0].factor == 3.0
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_pickle_and_copies(make, copied):
+    model = make()
+    other = copied(model)
+    assert type(other) is type(model) and not {id(w) for w in model.weights} & {id(w) for w in other.weights}
+    for a, b in zip(flat(model), flat(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_pickled_model_goes_on_training():
+    model = keras.Sequential([keras.Input((3,)), Scale(2.0), layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    other = copy.deepcopy(model)
+    assert other.train_on_batch(X, Y) == model.train_on_batch(X, Y)
+    np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
 
 
 def test_other_weights_are_told(tmp_path):

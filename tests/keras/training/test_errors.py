@@ -65,6 +65,8 @@ WRONG = {
     "steps": (lambda: fit(model(), steps_per_epoch=0), "number of steps is 0"),
     "batch size": (lambda: fit(model(), batch_size=0), "batch_size"),
     "outputs and targets": (lambda: fit(two_outputs()), "2 outputs and 1 targets"),
+    "targets by other names": (lambda: fit(two_outputs(), y={"c": Y}), "2 outputs and 1 targets"),
+    "no target of a name": (lambda: fit(two_outputs(), y={"a": Y}), "needs a target"),
     "name of an output": (lambda: fit(two_outputs({"c": "mse"}), y=[Y, Y]), "'c' does not correspond"),
     "losses of outputs": (lambda: fit(two_outputs(["mse"]), y=[Y, Y]), "as many"),
     "name of an input": (lambda: fit(two_outputs(), x={"z": X}, y=[Y, Y]), 'Missing data for input "x"'),
