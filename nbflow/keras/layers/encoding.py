@@ -223,7 +223,7 @@ class HashedCrossing(Categorical):
     Example:
         >>> import nbflow as nf
         >>> nf.keras.layers.HashedCrossing(5)((["A", "B", "A"], [101, 101, 102])).numpy()
-        array([1, 4, 1])
+        array([1, 4, 3])
     """
 
     def __init__(self, num_bins, output_mode="int", sparse=False, name=None, dtype=None, **kwargs):
