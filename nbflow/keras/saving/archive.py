@@ -11,7 +11,7 @@ import zipfile
 
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.saving.state import visit
-from nbflow.keras.saving.weights import check_target, read_h5, read_safetensors, replaced, write_h5
+from nbflow.keras.saving.weights import check_target, h5_bytes, read_h5, read_safetensors, replaced
 from nbflow.objects.registration import CustomObjectScope, path_of
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
 from nbflow.public import export
@@ -54,9 +54,7 @@ def write_archive(model, target) -> None:
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, config)
-        weights = io.BytesIO()
-        write_h5(model, weights)
-        archive.writestr(_WEIGHTS, weights.getvalue())
+        archive.writestr(_WEIGHTS, h5_bytes(model))
         with tempfile.TemporaryDirectory() as folder:
             for name in _write_assets(model, pathlib.Path(folder)):
                 archive.write(pathlib.Path(folder, name), _ASSETS + name)

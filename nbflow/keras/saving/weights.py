@@ -1,5 +1,6 @@
 """Weights in files: Keras' HDF5 layout, and safetensors. What is read is checked: shapes before data, no links out."""
 
+import io
 import os
 import pathlib
 from collections.abc import Mapping
@@ -83,15 +84,12 @@ def _open_group(file, path: str):
     return group if isinstance(group, h5py.Group) else None
 
 
-def write_h5(model, target) -> None:
-    """Writes the state of a model into an HDF5 file.
-
-    Args:
-        target: a path, or a file to write to.
-    """
+def h5_bytes(model) -> bytes:
+    """The state of a model as an HDF5 file, made in memory: HDF5 cannot let go of a file on a disk that is full."""
     import h5py
 
-    with h5py.File(target, "w") as file:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
 
         def write(thing, path: str) -> None:
             group = file.require_group(path).create_group("vars") if path else file.create_group("vars")
@@ -101,6 +99,7 @@ def write_h5(model, target) -> None:
                 group.create_dataset(key, data=np.asarray(value))
 
         visit(model, write)
+    return buffer.getvalue()
 
 
 def read_h5(model, source, skip_mismatch: bool = False) -> None:
@@ -189,8 +188,8 @@ class _Arrays(dict):
         return self[key].shape
 
 
-def write_safetensors(model, path) -> None:
-    """Writes the state of a model as .safetensors: "layers/dense/vars/0" and so on."""
+def safetensors_bytes(model) -> bytes:
+    """The state of a model as a .safetensors file: "layers/dense/vars/0" and so on."""
     arrays = {}
 
     def write(thing, group: str) -> None:
@@ -198,7 +197,7 @@ def write_safetensors(model, path) -> None:
             arrays[f"{group}/vars/{key}" if group else f"vars/{key}"] = np.asarray(value, order="C")
 
     visit(model, write)
-    _safetensors().save_file(arrays, path)
+    return _safetensors().save(arrays)
 
 
 def read_safetensors(model, path, skip_mismatch: bool = False) -> None:
@@ -230,12 +229,12 @@ def save_weights(model, filepath, overwrite: bool = True, **kwargs) -> None:
         FileExistsError: the file is there.
     """
     path = pathlib.Path(os.fspath(filepath))
-    writers = {".weights.h5": write_h5, ".safetensors": write_safetensors}
+    writers = {".weights.h5": h5_bytes, ".safetensors": safetensors_bytes}
     writer = next((w for ending, w in writers.items() if path.name.endswith(ending)), None)
     if writer is None:
         raise ValueError(f"The filename must end in `.weights.h5` (or `.safetensors`). Received: filepath={filepath!s}")
     check_target(path, overwrite)
-    replaced(path, lambda temporary: writer(model, temporary))
+    replaced(path, lambda temporary: temporary.write_bytes(writer(model)))
 
 
 def check_target(path: pathlib.Path, overwrite: bool) -> None:
