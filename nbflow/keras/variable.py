@@ -1,5 +1,6 @@
 """Variables of layers: with a path, a regularizer, and a dtype to compute in that may differ from that to keep."""
 
+import math
 import threading
 from contextlib import contextmanager
 
@@ -25,6 +26,35 @@ def autocast_scope(dtype: DType | None):
         yield
     finally:
         _autocast.dtype = outer
+
+
+class _Budget(threading.local):
+    left: int | None = None
+
+
+_budget = _Budget()
+
+
+@contextmanager
+def at_most(size: int):
+    """A block in which Variables take so many bytes: files may declare shapes that fill all memory.
+
+    Raises:
+        ValueError: they would take more.
+    """
+    outer, _budget.left = _budget.left, size
+    try:
+        yield
+    finally:
+        _budget.left = outer
+
+
+def _spend(shape: tuple, dtype: DType | None) -> None:
+    assert _budget.left is not None
+    size = math.prod(shape) * (4 if dtype is None else dtype.size)
+    if size > _budget.left:
+        raise ValueError(f"A file declares a weight of shape {shape}, {size:,} bytes, and holds no such weights")
+    _budget.left -= size
 
 
 @export("keras.Variable")
@@ -66,6 +96,8 @@ class Variable(PlainVariable):
         if callable(initializer):
             if shape is None:
                 raise ValueError("When creating a Variable from an initializer, the `shape` argument should be given")
+            if _budget.left is not None:
+                _spend(tuple(shape), dtype)
             initializer = initializer(tuple(shape), dtype=dtype)
         super().__init__(initializer, dtype=dtype, trainable=trainable, name=name or "variable", constraint=constraint)
         self.path = f"{state.scope}/{self._name}" if state.scope else self._name

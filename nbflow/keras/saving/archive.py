@@ -12,6 +12,7 @@ import zipfile
 from nbflow.keras.layers.layer import Layer
 from nbflow.keras.saving.state import visit
 from nbflow.keras.saving.weights import check_target, h5_bytes, read_h5, read_safetensors, replaced
+from nbflow.keras.variable import at_most
 from nbflow.objects.registration import CustomObjectScope, path_of
 from nbflow.objects.serialization import deserialize_keras_object, serialize_keras_object
 from nbflow.public import export
@@ -19,6 +20,7 @@ from nbflow.public import export
 _KERAS_VERSION = "3.15.1"  # the version whose format this is
 _CONFIG, _METADATA, _WEIGHTS, _ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets/"
 _LARGEST_JSON = 256 << 20
+_OTHER_WEIGHTS = 64 << 20
 _LARGEST_RATIO = 200  # weights hardly compress; what unpacks to more is made to fill memory
 
 
@@ -107,7 +109,9 @@ def read_archive(archive: zipfile.ZipFile, path, custom_objects=None, compile: b
         raise ValueError(f"{path}: config.json holds a {type(config).__name__}; it takes the configuration of a model")
     compiled = config.pop("compile_config", None)
     try:
-        with CustomObjectScope(custom_objects or {}):
+        # a file has all weights that a model has, but for small ones, such as those of metrics
+        held = archive.getinfo(_WEIGHTS).file_size + _OTHER_WEIGHTS
+        with CustomObjectScope(custom_objects or {}), at_most(held):
             model = deserialize_keras_object(config)
             if not isinstance(model, Layer):
                 raise ValueError(f"{path}: config.json holds a {type(model).__name__}, and not a model")

@@ -3,6 +3,7 @@
 import io
 import os
 import pathlib
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -146,8 +147,11 @@ def _load(model, find, skip_mismatch: bool) -> None:
             for key, value in wanted.items()
             if key in store and tuple(store.shape(key)) != np.shape(value)
         ]
-        if wrong and not isinstance(thing, Optimizer):
-            problems.extend(wrong)
+        if wrong:
+            if isinstance(thing, Optimizer):
+                warnings.warn(f"The state of the optimizer is left out, for it does not fit: {wrong[0]}", stacklevel=5)
+            else:
+                problems.extend(wrong)
             return
         try:
             thing.load_own_variables(store)

@@ -88,6 +88,7 @@ CONFIGS = {
     "an unknown registration": _layer(module=None, class_name="Thing", registered_name="Evil>Thing", config={}),
     "no class": _layer(class_name=None),
     "other arguments": _layer(config={"units": 2, "nonsense": 1}),
+    "a weight for all memory": _layer(config={"units": 1 << 40}),
     "a wrong argument": _layer(config={"units": "many"}),
     "no layers": lambda config: config["config"].pop("layers"),
     "layers that are no list": lambda config: config["config"].update(layers=3),
@@ -180,6 +181,18 @@ def test_weights(tmp_path, parts, name, monkeypatch):
     np.testing.assert_array_equal(made.get_weights()[0], before[0])
     with pytest.raises(ValueError):
         load(tmp_path, {**parts, "model.weights.h5": content})
+
+
+def test_a_huge_state_of_the_optimizer(tmp_path):
+    made = model()
+    made.compile(keras.optimizers.SGD(momentum=0.9), "mse")
+    made.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    path = tmp_path / "m.weights.h5"
+    made.save_weights(path)
+    with h5py.File(path, "a") as file:
+        _replace(shape=(1 << 40, 1 << 10), dtype="f4", chunks=(1 << 10, 1 << 10))(file, file["optimizer/vars"])
+    with pytest.warns(UserWarning, match="state of the optimizer is left out"):
+        made.load_weights(path)
 
 
 @pytest.mark.parametrize("ending", [".keras", ".weights.h5", ".safetensors"])
