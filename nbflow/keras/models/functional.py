@@ -11,7 +11,7 @@ from nbflow.keras.symbolic import KerasTensor, Operation, step_of
 from nbflow.objects.registration import written_as
 from nbflow.ops.table import TABLE
 from nbflow.tensor.protocol import TensorProtocol
-from nbflow.tensor.string_tensor import text_or_numbers
+from nbflow.tensor.string_tensor import StringTensor, text_or_numbers
 
 
 @written_as("keras.src.models.functional.Functional")
@@ -174,6 +174,11 @@ class Functional(Model):
         if value is None:
             raise ValueError(f"Model '{self.name}': the input '{tensor.name}' is None, and it is not optional")
         value = value if isinstance(value, TensorProtocol) else text_or_numbers(value)
+        if isinstance(value, StringTensor) and tensor.dtype != "string":
+            raise ValueError(
+                f"Model '{self.name}': the input '{tensor.name}' takes numbers of {tensor.dtype.name}, and got strings. "
+                f"Use a StringLookup or TextVectorization layer, and an Input of dtype 'string'"
+            )
         wanted, seen = tensor.shape, tuple(value.shape)
         if len(seen) == len(wanted) + 1 and seen[-1] == 1:
             value = TABLE["reshape"](value, shape=tuple(value.nbflow_shape[:-1]))

@@ -11,6 +11,7 @@ import optree
 from nbflow.keras.settings import floatx
 from nbflow.keras.utils.py_dataset import PyDataset
 from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.string_tensor import StringTensor, holds_text, string_tensor
 from nbflow.tensor.tensor import Tensor, from_numpy, to_tensor
 
 EMPTY = "The data are empty: not a single batch came. A generator must yield at least one batch"
@@ -102,19 +103,24 @@ class Arrays(Batches):
         for start in starts:
             stop = min(start + self.batch_size, self.samples)
             if order is None:
-                parts = [from_numpy(leaf[start:stop], copy=False) for leaf in self._leaves]
+                parts = [_tensor(leaf[start:stop]) for leaf in self._leaves]
             else:
                 rows = order[start:stop]
-                parts = [from_numpy(leaf[rows], copy=False) for leaf in self._leaves]
+                parts = [_tensor(leaf[rows]) for leaf in self._leaves]
             yield optree.tree_unflatten(self._form, parts)
 
     def first(self) -> tuple:
         """The first examples."""
-        return optree.tree_unflatten(self._form, [from_numpy(leaf[: self.batch_size]) for leaf in self._leaves])
+        return optree.tree_unflatten(self._form, [_tensor(leaf[: self.batch_size].copy()) for leaf in self._leaves])
 
     def whole(self) -> tuple:
         """All examples as NumPy arrays."""
         return optree.tree_unflatten(self._form, self._leaves)
+
+
+def _tensor(array: np.ndarray):
+    """A tensor that shares the memory of an array."""
+    return StringTensor(array) if array.dtype == object else from_numpy(array, copy=False)
 
 
 def _array(value) -> np.ndarray:
@@ -127,13 +133,15 @@ def _array(value) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype == np.float64 or (array.dtype.kind == "f" and array.dtype.itemsize != np.dtype(floatx()).itemsize):
         return array.astype(floatx())
+    if holds_text(array):
+        return string_tensor(array)._array
     if array.dtype.kind in "OUS":
         try:
             return array.astype(floatx())
         except (TypeError, ValueError):
             raise ValueError(
-                f"Data of dtype {array.dtype} cannot be used for training: it takes numbers. For ragged lists, pad "
-                f"them: keras.utils.pad_sequences; for strings, use a StringLookup or TextVectorization layer first"
+                f"Data of dtype {array.dtype} cannot be used for training: it takes numbers or strings. For ragged "
+                f"lists, pad them: keras.utils.pad_sequences"
             ) from None
     return array
 
@@ -213,7 +221,7 @@ def _tuple(batch) -> tuple:
 
 def tensor_of(value):
     """A part of a batch as a tensor."""
-    return value if isinstance(value, TensorProtocol) else from_numpy(_array(value))
+    return value if isinstance(value, TensorProtocol) else _tensor(_array(value).copy())
 
 
 def shuffler() -> np.random.RandomState:

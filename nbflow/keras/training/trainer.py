@@ -33,7 +33,17 @@ from nbflow.objects.serialization import deserialize_keras_object, serialize_ker
 from nbflow.optimizers.loss_scale import LossScaleOptimizer
 from nbflow.tape.gradient_tape import GradientTape
 from nbflow.tensor.protocol import TensorProtocol
+from nbflow.tensor.string_tensor import StringTensor
 from nbflow.tensor.tensor import to_tensor
+
+
+class Step(Function):
+    """A compiled step. Batches with strings, which no compiled function takes, it runs op by op."""
+
+    def __call__(self, *parts):
+        if any(isinstance(leaf, StringTensor) for leaf in optree.tree_leaves(parts)):
+            return self.python_function(*parts)
+        return super().__call__(*parts)
 
 
 class Trainer(Layer):
@@ -231,7 +241,7 @@ class Trainer(Layer):
                 outputs = (step if self.run_eagerly else converted(step))(parts)
                 return outputs if kind == "predict" else _flat(outputs)
 
-            found = step_of_parts if self.run_eagerly else Function(step_of_parts, name=step.__qualname__)
+            found = step_of_parts if self.run_eagerly else Step(step_of_parts, name=step.__qualname__)
             self._functions[kind] = found
         return found
 

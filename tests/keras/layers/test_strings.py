@@ -86,3 +86,17 @@ def test_adapt_to_some_batches():
     layer = layers.TextVectorization()
     layer.adapt(iter([["a b"], ["a"], ["c"]]), steps=2)
     assert layer.get_vocabulary() == ["", "[UNK]", "a", "b"]
+
+
+def test_training_on_strings():
+    lookup = layers.TextVectorization(output_sequence_length=3, vocabulary=["good", "bad"])
+    model = nf.keras.Sequential(
+        [nf.keras.Input((), dtype="string"), lookup, layers.Embedding(4, 2), layers.Flatten(), layers.Dense(1)]
+    )
+    model.compile("adam", "mse")
+    texts, scores = np.array(["good", "bad bad", "so good", "bad"]), np.float32([[1], [0], [1], [0]])
+    history = model.fit(texts, scores, batch_size=3, epochs=2, verbose=0).history
+    assert history["loss"][1] < history["loss"][0]
+    assert model.evaluate(texts, scores, verbose=0) < history["loss"][1]
+    np.testing.assert_allclose(model.predict(texts, batch_size=3, verbose=0), model(texts), 1e-6)
+    np.testing.assert_allclose(model.predict_on_batch(nf.constant(texts)), model(texts), 1e-6)
