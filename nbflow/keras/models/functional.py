@@ -176,7 +176,7 @@ class Functional(Model):
         value = value if isinstance(value, TensorProtocol) else text_or_numbers(value)
         if isinstance(value, StringTensor) and tensor.dtype != "string":
             raise ValueError(
-                f"Model '{self.name}': the input '{tensor.name}' takes numbers of {tensor.dtype.name}, and got strings. "
+                f"Model '{self.name}': the input '{tensor.name}' takes numbers ({tensor.dtype.name}), and got text. "
                 f"Use a StringLookup or TextVectorization layer, and an Input of dtype 'string'"
             )
         wanted, seen = tensor.shape, tuple(value.shape)
