@@ -60,6 +60,7 @@ class Trainer(Layer):
         self._compiled_loss = self._compiled_metrics = self._loss_tracker = self._compile_arguments = None
         self._functions: dict[str, Any] = {}
         self._labels: Labels | None = None
+        self._traced_for_labels = False
         self._initial_epoch: int | None = None  # set by BackupAndRestore: where to go on
 
     # --- compile ------------------------------------------------------------------------------------------------------
@@ -114,7 +115,8 @@ class Trainer(Layer):
             "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution, "jit_compile": False,
         }  # fmt: skip
-        self.stop_training, self.compiled, self._functions, self._labels = False, True, {}, None
+        self.stop_training, self.compiled, self._functions = False, True, {}
+        self._labels, self._traced_for_labels = None, False
 
     def get_compile_config(self) -> dict | None:
         """What compile was given; None if that cannot be written, or nothing was."""
@@ -385,10 +387,10 @@ class Trainer(Layer):
         checks = self._compiled_loss is not None and all(
             getattr(type(self), name) is getattr(Trainer, name) for name in (f"{kind}_step", "compute_loss")
         )
-        if self.built and (self._labels is not None or not checks):
-            outputs = None
-        else:
+        outputs = None
+        if not self.built or (checks and not self._traced_for_labels):
             outputs = self._traced_outputs(data)
+            self._traced_for_labels = checks
         if not checks:
             return None
         if self._labels is None and outputs is not None:
