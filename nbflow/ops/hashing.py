@@ -137,7 +137,7 @@ def _siphash(key: tuple[int, int]) -> Callable[[np.ndarray], np.ndarray]:
     def hashed(rows: np.ndarray) -> np.ndarray:
         n = rows.shape[1]
         constants = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
-        v = [np.full(len(rows), (c ^ key[k % 2]) & _MASK, np.uint64) for k, c in enumerate(constants)]
+        v: list[np.ndarray] = [np.full(len(rows), (c ^ key[k % 2]) & _MASK, np.uint64) for k, c in enumerate(constants)]
         blocks = [_fetch(rows, at) for at in range(0, n // 8 * 8, 8)]
         for block in [*blocks, _fetch(rows, n // 8 * 8, n % 8) | ((n & 255) << 56)]:
             v[3] = v[3] ^ block

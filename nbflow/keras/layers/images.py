@@ -72,7 +72,7 @@ class ImageLayer(Configured):
                 f"Received: {name}={factor}"
             )
         if len(pair) == 2:
-            return tuple(sorted(pair))  # type: ignore[return-value]
+            return tuple(sorted(pair))
         return max(-abs(factor), low), abs(factor)
 
     def _within(self, pair, low: float, high: float) -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from nbflow.keras.layers.encoding import Categorical, batches
+from nbflow.keras.layers.index_lookup import refuse_file
 from nbflow.keras.layers.lookup import StringLookup
 from nbflow.objects.serialization import deserialize_keras_object
 from nbflow.public import export
@@ -221,6 +222,7 @@ class TextVectorization(Categorical):
     def from_config(cls, config: dict):
         """The layer of a configuration."""
         config = dict(config)
+        refuse_file(config.get("vocabulary"))
         for name in ("standardize", "split"):
             if isinstance(config.get(name), dict):
                 config[name] = deserialize_keras_object(config[name])

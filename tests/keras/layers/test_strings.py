@@ -71,6 +71,12 @@ def test_vocabulary_files(make, tmp_path):
     assert make(vocabulary=str(tmp_path / "words.txt")).get_vocabulary(include_special_tokens=False) == ["b", "c"]
 
 
+@pytest.mark.parametrize("layer", [layers.StringLookup(), layers.IntegerLookup(), layers.TextVectorization()])
+def test_configurations_read_no_files(layer):
+    with pytest.raises(ValueError, match="outside of the model archive"):
+        type(layer).from_config(layer.get_config() | {"vocabulary": "/etc/hostname"})
+
+
 def test_no_strings_in_compiled_functions():
     lookup = layers.StringLookup(vocabulary=["a"], invert=True)
     with pytest.raises(TypeError, match="py_function"):
