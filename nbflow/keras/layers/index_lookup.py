@@ -396,8 +396,8 @@ def refuse_file(vocabulary) -> None:
     """Raises ValueError where a configuration has the name of a file as its vocabulary."""
     if isinstance(vocabulary, str):
         raise ValueError(
-            f"A configuration asks for a vocabulary file outside of the model archive, {vocabulary!r:.200}, which it may "
-            f"not read. Make the layer without it and call set_vocabulary with the file"
+            f"A configuration asks for a vocabulary file outside of the model archive, {vocabulary!r:.200}, which it "
+            f"may not read. Make the layer without it and call set_vocabulary with the file"
         )
 
 
