@@ -86,7 +86,8 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwar
         safe_mode: accepted as Keras'; code in a configuration is never run.
 
     Raises:
-        ValueError: a name is neither the library's nor registered, or the configuration holds code.
+        ValueError: the library has no such name, or the configuration holds code.
+        TypeError: a name of the user's is not registered.
     """
     if custom_objects:
         with CustomObjectScope(custom_objects):
@@ -127,7 +128,8 @@ def _found(config: dict, name):
         for place in places:
             if place.split(".")[0] == "keras" and (found := built_in(f"{place}.{name}")) is not None:
                 return found
-    raise ValueError(
+    known = module.split(".")[0] == "keras"  # as Keras tells the library's names from users'
+    raise (ValueError if known else TypeError)(
         f"Could not find {name!r} of {module or 'no module'} in the library or among registered objects. Register it "
         f"with nf.keras.saving.register_keras_serializable, or pass custom_objects={{{name!r}: …}}"
     )

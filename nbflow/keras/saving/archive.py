@@ -86,7 +86,8 @@ def load_model(filepath, custom_objects=None, compile: bool = True, safe_mode: b
         safe_mode: accepted as Keras'; code in a file is never run.
 
     Raises:
-        ValueError: there is no such file, it is damaged or made to do harm, or names something unknown.
+        ValueError: there is no such file, or it is damaged or made to do harm.
+        TypeError: it names a class or function of yours that is not registered.
     """
     path = pathlib.Path(os.fspath(filepath))
     if not path.is_file():

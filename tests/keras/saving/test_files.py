@@ -201,7 +201,7 @@ def test_things_of_ones_own(tmp_path):
     model = keras.Sequential([keras.Input((3,)), Scale(3.0), layers.Dense(1)])
     model.compile("sgd", doubled)
     model.save(tmp_path / "m.keras")
-    with pytest.raises(ValueError, match="Scale"):
+    with pytest.raises(TypeError, match="Scale"):
         keras.models.load_model(tmp_path / "m.keras")
     names = {"Scale": Scale, "doubled": doubled}
     other = keras.models.load_model(tmp_path / "m.keras", custom_objects=names)
