@@ -207,8 +207,10 @@ class Layer(Called, Holder):
     @property
     def variables(self) -> list:
         """All Variables: weights, and the state of random generators."""
-        seeds = found([list(vars(layer).values()) for layer in self._flatten_layers()], SeedGenerator)
-        return unique([*self.weights, *(seed.state for seed in seeds)])
+        kept = []
+        for layer in self._flatten_layers():
+            kept += [*layer._own(), *(seed.state for seed in found(_walked(layer), SeedGenerator))]
+        return unique(kept)
 
     @property
     def trainable_variables(self) -> list:

@@ -148,3 +148,12 @@ def test_frozen_statistics_stay():
     layer(X, training=True)
     assert all(np.array_equal(a, b) for a, b in zip(before, layer.get_weights(), strict=True))
     assert layer.trainable_weights == []
+
+
+def test_variables_hold_the_state_of_generators_beside_their_layer():
+    model = nf.keras.Sequential(
+        [nf.keras.Input((4,)), nf.keras.layers.Dense(3), nf.keras.layers.Dropout(0.1), nf.keras.layers.Dense(2)]
+    )
+    names = ["kernel", "bias", "kernel", "bias"]
+    assert [w.name for w in model.weights] == names
+    assert [v.name for v in model.variables] == [*names[:2], "seed_generator_state", *names[2:]]
