@@ -39,7 +39,6 @@ _FILL = ("reflect", "wrap", "constant", "nearest")
 class ImageLayer(Configured):
     """Base of layers that change images: `_changed` does so for a batch with channels last."""
 
-    _convert_inputs = False
     _takes_values = True
     _casts = True  # whether images are cast to the dtype that the layer computes in
     _nearest_masks = True  # whether masks are interpolated in another way
@@ -274,6 +273,8 @@ class RandomCrop(ImageLayer):
     Args:
         height, width: the size of the part.
     """
+
+    _convert_inputs = False
 
     def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
         super().__init__(name=name, **kwargs)

@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 from nbflow.dtypes import int64
+from nbflow.errors import FailedPreconditionError
 from nbflow.function.trace import SymbolicTensor
 from nbflow.keras.layers.encoding import Categorical, batches, check_mode, encoded, hashed, salt_of
 from nbflow.keras.settings import floatx
@@ -292,10 +293,18 @@ class IndexLookup(Categorical):
 
     def call(self, inputs):
         """The numbers of values, their encoding, or with invert=True the values of numbers."""
+        if not isinstance(inputs, SymbolicTensor):
+            self._check_vocabulary()
         if self.invert:
             return self._inverted(cast(to_tensor(inputs), int64))
         values = self._values(inputs)
         return self._encoded(self._numbers(values))
+
+    def _check_vocabulary(self) -> None:
+        if not self._tokens:
+            raise FailedPreconditionError(
+                f"Layer {self.name} has no vocabulary yet. Call adapt() with some data, or set_vocabulary()"
+            )
 
     def _inverted(self, numbers):
         raise NotImplementedError

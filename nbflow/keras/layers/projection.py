@@ -23,6 +23,8 @@ def transformed(x, matrix: list, nearest: bool, fill_mode: str, fill_value: floa
         fill_mode: what lies beyond the border: "reflect" (abcd|dcba), "wrap" (abcd|abcd), "nearest" (abcd|dddd) or
             "constant", the fill_value.
     """
+    if x.dtype.is_half:
+        return cast(transformed(cast(x, float32), matrix, nearest, fill_mode, fill_value), x.dtype)
     batch, height, width, channels = x.nbflow_shape
     zero = to_tensor(0)
     rows, columns = (cast(TABLE["range"](zero, zero + 1, size=n), float32) for n in (height, width))

@@ -194,6 +194,7 @@ class TextVectorization(Categorical):
 
     def call(self, inputs):
         """The numbers of words, [texts, length], or vectors."""
+        self._lookup_layer._check_vocabulary()
         rows, shape = self._words(inputs)
         length = self._output_sequence_length
         if length is not None:

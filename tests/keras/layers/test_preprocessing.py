@@ -72,6 +72,14 @@ def test_projection_has_gradients():
     np.testing.assert_allclose(tape.gradient(loss, IMAGES)[:, :4], 2, 1e-4)  # a quarter turn moves each pixel once
 
 
+@pytest.mark.parametrize("layer", [layers.RandomRotation, layers.RandomBrightness, layers.RandomZoom])
+def test_mixed_precision(layer):
+    x = nf.reshape(nf.range(48, dtype="float32"), (1, 4, 4, 3))
+    half = layer(0.5, seed=1, dtype="mixed_float16")(x)
+    assert half.dtype is nf.float16
+    np.testing.assert_allclose(half, layer(0.5, seed=1)(x), 2e-3, 2e-2)
+
+
 def test_random_crop_needs_sizes():
     with pytest.raises(ValueError, match="fully defined"):
         layers.RandomCrop(2, 2)(nf.keras.Input((None, None, 3)), training=True)
@@ -127,7 +135,15 @@ def test_vocabulary_size_is_fixed_where_vectors_have_it():
     with pytest.raises(RuntimeError, match="cannot be changed"):
         layer.set_vocabulary([1, 2, 3])
     with pytest.raises(RuntimeError, match="you must set the layer's vocabulary"):
-        layers.IntegerLookup(output_mode="count")([1])
+        layers.IntegerLookup(output_mode="count")(nf.keras.Input((2,), dtype="int64"))
+
+
+@pytest.mark.parametrize(
+    ("make", "value"), [(layers.IntegerLookup, [1]), (layers.StringLookup, ["a"]), (layers.TextVectorization, ["a"])]
+)
+def test_there_must_be_a_vocabulary(make, value):
+    with pytest.raises(nf.errors.FailedPreconditionError, match="adapt"):
+        make()(value)
 
 
 def test_discretization_learns_and_is_made_again():
