@@ -7,7 +7,7 @@ integers in the integers. Submodules that Keras has (`ops.nn`, `ops.numpy`, `ops
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nbflow.keras.ops import control, image, network, numeric, promotion, table
+from nbflow.keras.ops import control, image, legacy, network, numeric, promotion, table
 
 nn = numpy = core = linalg = math = sys.modules[__name__]
 

@@ -69,14 +69,18 @@ class Outputs:
             )
         return list(given)
 
-    def targets(self, y) -> list:
-        """The targets, one for each output."""
+    def targets(self, y, losses=None) -> list:
+        """The targets, one for each output; those of outputs without loss may be left out."""
         if isinstance(y, dict):
             if self.keyed or any(name in y for name in self.names):
                 return [y.get(name) for name in self.names]
             y = list(y.values())
         leaves = optree.tree_leaves(y, none_is_leaf=True) if y is not None else [None] * len(self.values)
         if len(leaves) != len(self.values):
+            several = isinstance(losses, (list, tuple)) and len(losses) == len(self.values)
+            if several and len(leaves) == sum(loss is not None for loss in losses):
+                given = iter(leaves)
+                return [None if loss is None else next(given) for loss in losses]
             raise ValueError(
                 f"The model has {len(self.values)} outputs and {len(leaves)} targets. Give a target for each output, "
                 f"or None for outputs without loss"
@@ -128,7 +132,7 @@ class CompiledLoss:
     def __call__(self, y, y_pred, sample_weight=None):
         """The weighted sum of all losses; None where there is none."""
         outputs = Outputs(y_pred, self.names)
-        targets = outputs.targets(y)
+        targets = outputs.targets(y, self._given)
         if self._losses is None:
             self.build(outputs, targets)
         assert self._losses is not None
@@ -142,7 +146,6 @@ class CompiledLoss:
                 continue
             if target is None:
                 raise ValueError(f"The loss '{item.name}' needs a target (y), and there is none for its output")
-            _warn_of_broadcasting(item, target, value)
             _warn_of_broadcasting(item, target, value)
             part = item(target, value, weight)
             if self.trackers:

@@ -240,7 +240,8 @@ class Trainer(Layer):
             step = getattr(self, f"{kind}_step")
 
             def step_of_parts(*parts):
-                outputs = (step if self.run_eagerly else converted(step))(parts)
+                alone = len(parts) == 1 and not isinstance(parts[0], (tuple, list))  # Keras gives x for (x,)
+                outputs = (step if self.run_eagerly else converted(step))(parts[0] if alone else parts)
                 return outputs if kind == "predict" else _flat(outputs)
 
             found = step_of_parts if self.run_eagerly else Step(step_of_parts, name=step.__qualname__)
