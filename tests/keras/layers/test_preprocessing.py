@@ -152,3 +152,16 @@ def test_discretization_learns_and_is_made_again():
     again = layers.Discretization.from_config(layer.get_config())
     assert again.bin_boundaries == layer.bin_boundaries
     np.testing.assert_array_equal(again([0.0, 9.0]), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "expected"),
+    [(("int64", "float32"), "float32"), (("int32", "int64"), "int64"), (("float16", "float32", "int64"), "float32"),
+     (("bool", "int32"), "int32")],
+)  # fmt: skip
+def test_merging_layers_bring_numbers_to_one_dtype(dtypes, expected):
+    layer = layers.Concatenate()
+    layer.autocast = False
+    joined = layer([nf.cast([[1]], dtype) for dtype in dtypes])
+    assert joined.dtype == expected
+    np.testing.assert_array_equal(joined, [[1] * len(dtypes)])
