@@ -80,13 +80,15 @@ class Functional(Model):
 
     @property
     def input_shape(self):
-        """The shapes of the inputs."""
-        return optree.tree_map(lambda t: t.shape, self._inputs_struct)
+        """The shapes of the inputs; of a single one its shape."""
+        inputs = self._network.inputs
+        return inputs[0].shape if len(inputs) == 1 else optree.tree_map(lambda t: t.shape, self._inputs_struct)
 
     @property
     def output_shape(self):
-        """The shapes of the outputs."""
-        return optree.tree_map(lambda t: t.shape, self._outputs_struct)
+        """The shapes of the outputs; of a single one its shape."""
+        outputs = self._network.outputs
+        return outputs[0].shape if len(outputs) == 1 else optree.tree_map(lambda t: t.shape, self._outputs_struct)
 
     @property
     def operations(self) -> list[Operation]:
@@ -118,7 +120,8 @@ class Functional(Model):
             if its is not None and value is not None:
                 value._keras_mask = its
         results = iter(self._network.run(values))
-        return optree.tree_map(lambda _: next(results), self._outputs_struct, none_is_leaf=True)
+        outputs = optree.tree_map(lambda _: next(results), self._outputs_struct, none_is_leaf=True)
+        return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_mask(self, inputs, previous_mask):
         """The masks were attached by the layers inside."""

@@ -20,8 +20,8 @@ class Labels:
 
     def __init__(self, compiled: CompiledLoss, y_pred):
         self._outputs = Outputs(y_pred, compiled.names)
-        given = compiled.by_output(self._outputs)
-        self._limits = [_limit(item, value) for item, value in zip(given, self._outputs.values, strict=True)]
+        self._given = compiled.by_output(self._outputs)
+        self._limits = [_limit(item, value) for item, value in zip(self._given, self._outputs.values, strict=True)]
         self.any = any(limit is not None for limit in self._limits)
 
     def check(self, data: tuple) -> None:
@@ -32,7 +32,8 @@ class Labels:
         """
         if len(data) < 2 or data[1] is None:
             return
-        for limit, labels, name in zip(self._limits, self._outputs.targets(data[1]), self._outputs.names, strict=True):
+        targets = self._outputs.targets(data[1], self._given)
+        for limit, labels, name in zip(self._limits, targets, self._outputs.names, strict=True):
             if limit is None or labels is None:
                 continue
             classes, ignored = limit
