@@ -153,8 +153,14 @@ def _load_waiting() -> None:
         missing = [(loaded.name, loaded.source) for loaded, _, stored in kernels if stored is None]
         codes = {}
         with assistant.assisted(missing), collection.paused():
-            for loaded, namespace, stored in kernels:
-                codes[loaded] = stored or compile_to_disk(loaded.name, loaded.source, namespace)
+            for waiting in kernels:
+                loaded, namespace, stored = waiting
+                try:
+                    codes[loaded] = stored or compile_to_disk(loaded.name, loaded.source, namespace)
+                except Exception:  # what is wrong with one kernel is not the business of others that wait
+                    _waiting.remove(waiting)
+                    _kernels.pop(loaded.name, None)
+                    raise
         engine = _load(*dict(codes.values()).values())  # two threads may have made one kernel
         share = (time.perf_counter() - begun) / len(kernels)
         for loaded, (symbol, _) in codes.items():

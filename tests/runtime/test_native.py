@@ -63,6 +63,14 @@ def test_damaged_object_is_compiled_again(fresh_cache, monkeypatch, damage):
     assert native.kernel("increment", SOURCE, namespace()).origin == "disk"
 
 
+def test_a_kernel_that_cannot_be_compiled_does_not_stay_in_the_way_of_others(fresh_cache):
+    wrong = native.kernel("wrong", "def {name}(p, begin, end):\n    nobody_knows(p)\n", namespace(), portable=True)
+    right = native.kernel("right", "def {name}(p, begin, end):\n    pass\n", namespace(), portable=True)
+    with pytest.raises(Exception, match="nobody_knows"):
+        _ = wrong.address
+    assert right.address
+
+
 def test_cache_folder_that_cannot_be_made(tmp_path):
     """A file stands where the folder should be: everything works, nothing is kept."""
     blocked = tmp_path / "file"
