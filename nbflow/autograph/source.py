@@ -82,7 +82,7 @@ def mangled(name: str, owner: str) -> str:
 
 
 def _holds(node: Definition, code: types.CodeType) -> bool:
-    """Whether all that the code was compiled from lies in the body of a lambda: Python notes no place for some of it."""
+    """Whether all that Python notes of the places a code was compiled from lies in the body of a lambda."""
     body = node.body if isinstance(node, ast.Lambda) else node
     places = [tuple(n or 0 for n in p) for p in list(code.co_positions())[1:]]
     ranges = [((first, start), (last, stop)) for first, last, start, stop in places if (first, start) < (last, stop)]

@@ -106,7 +106,8 @@ class Program:
         return list({call.kernel.name: call.kernel for chain in self.chains for call in chain.calls}.values())
 
     def __del__(self):
-        if getattr(threads, "wait_until_idle", None) is None or not hasattr(self, "_stacks"):  # Python ends, or it was not made
+        # Python ends, or it was not made
+        if getattr(threads, "wait_until_idle", None) is None or not hasattr(self, "_stacks"):
             return
         if self.parallel:
             threads.wait_until_idle()

@@ -3,10 +3,10 @@
 Run it with a Python that has TensorFlow 2.21 (CPU): ``python tests/golden/make_optimizers.py``.
 
 CASES says by what expression an optimizer is made, in a scope with the names of keras.optimizers and `schedules`.
-`start/<k>` are the initial values of the Variables v0, v1 and v2, `gradients/<k>` the gradients of each step, `rows` and
-`indices` those of v0 as IndexedSlices in the cases that end with "/sparse". `<case>/<k>` holds Variable k after the steps
-of SEEN, `<case>/state/<k>` the optimizer's variables in the end, `names` and `configs` are JSON by case. In step SKIPPED
-v2 has no gradient, in step INFINITE one of v1 is infinite where the loss is scaled. Cases in HALVES run in float16 and
+`start/<k>` are the initial values of the Variables v0, v1 and v2, `gradients/<k>` the gradients of each step, `rows`
+and `indices` those of v0 as IndexedSlices in the cases that end with "/sparse". `<case>/<k>` holds Variable k after the
+steps of SEEN, `<case>/state/<k>` the optimizer's variables in the end, `names` and `configs` are JSON by case. In step
+SKIPPED v2 has no gradient, in step INFINITE one of v1 is infinite where the loss is scaled. Cases in HALVES run in float16 and
 bfloat16 too, as "<case>/float16". `schedule/<name>` are the rates of the first ROUNDS steps.
 """
 
@@ -106,7 +106,7 @@ def main():
     runs |= {f"{case}/{dtype}": (case, dtype, False) for case in HALVES for dtype in ("float16", "bfloat16")}
     names, configs = {}, {}
     for run, (case, dtype, sparse) in runs.items():
-        seen, optimizer = trained(lambda: eval(cases[case], scope), golden, dtype, sparse)
+        seen, optimizer = trained(lambda case=case: eval(cases[case], scope), golden, dtype, sparse)
         golden |= {f"{run}/{k}": np.stack(values) for k, values in enumerate(zip(*seen))}
         for k, variable in enumerate(optimizer.variables):
             golden[f"{run}/state/{k}"] = tf.cast(variable.value, "float32").numpy()
