@@ -6,8 +6,8 @@ CASES says by what expression an optimizer is made, in a scope with the names of
 `start/<k>` are the initial values of the Variables v0, v1 and v2, `gradients/<k>` the gradients of each step, `rows`
 and `indices` those of v0 as IndexedSlices in the cases that end with "/sparse". `<case>/<k>` holds Variable k after the
 steps of SEEN, `<case>/state/<k>` the optimizer's variables in the end, `names` and `configs` are JSON by case. In step
-SKIPPED v2 has no gradient, in step INFINITE one of v1 is infinite where the loss is scaled. Cases in HALVES run in float16 and
-bfloat16 too, as "<case>/float16". `schedule/<name>` are the rates of the first ROUNDS steps.
+SKIPPED v2 has no gradient, in step INFINITE one of v1 is infinite where the loss is scaled. Cases in HALVES run in
+float16 and bfloat16 too, as "<case>/float16". `schedule/<name>` are the rates of the first ROUNDS steps.
 """
 
 import json
