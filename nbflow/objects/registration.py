@@ -100,7 +100,8 @@ class CustomObjectScope:
 def custom(name: str):
     """What a name stands for among users' objects, with or without its package; None where there is none."""
     for known in (*reversed(_scopes.open), _registered):
-        found = known.get(name) or next((v for k, v in known.items() if k.rpartition(">")[2] == name), None)
+        latest_first = reversed(known.items())
+        found = known.get(name) or next((v for k, v in latest_first if k.rpartition(">")[2] == name), None)
         if found is not None:
             return found
     return None
