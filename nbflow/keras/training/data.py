@@ -221,6 +221,8 @@ def _tuple(batch) -> tuple:
 
 def tensor_of(value):
     """A part of a batch as a tensor."""
+    if type(value) is np.ndarray and value.dtype == floatx():  # the usual case, and the one that has to be quick
+        return from_numpy(value)
     return value if isinstance(value, TensorProtocol) else _tensor(_array(value).copy())
 
 

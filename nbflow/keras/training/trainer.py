@@ -34,15 +34,18 @@ from nbflow.optimizers.loss_scale import LossScaleOptimizer
 from nbflow.tape.gradient_tape import GradientTape
 from nbflow.tensor.protocol import TensorProtocol
 from nbflow.tensor.string_tensor import StringTensor
-from nbflow.tensor.tensor import to_tensor
+from nbflow.tensor.tensor import Tensor, to_tensor
 
 
 class Step(Function):
     """A compiled step. Batches with strings, which no compiled function takes, it runs op by op."""
 
     def __call__(self, *parts):
-        if any(isinstance(leaf, StringTensor) for leaf in optree.tree_leaves(parts)):
-            return self.python_function(*parts)
+        for part in parts:
+            if type(part) is not Tensor:  # it may hold others
+                if any(isinstance(leaf, StringTensor) for leaf in optree.tree_leaves(parts)):
+                    return self.python_function(*parts)
+                break
         return super().__call__(*parts)
 
 
