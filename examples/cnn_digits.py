@@ -14,8 +14,8 @@ import nbflow as nf
 EPOCHS = 3
 
 
-def network(size=28, filters=(32, 64), hidden=128, dropout=0.3):
-    """Two convolutions, each with a batch normalization and a pooling, then two dense layers; for logits of 10 digits.
+def network(size=28, filters=(32, 64), hidden=128, dropout=0.2):
+    """Two convolutions, each with a pooling, then two dense layers; for logits of 10 digits.
 
     Args:
         size: the images' height and width.
@@ -26,9 +26,7 @@ def network(size=28, filters=(32, 64), hidden=128, dropout=0.3):
     layers = nf.keras.layers
     model = nf.keras.Sequential([nf.keras.Input((size, size, 1))])
     for count in filters:
-        model.add(layers.Conv2D(count, 3, padding="same", use_bias=False))
-        model.add(layers.BatchNormalization())
-        model.add(layers.ReLU())
+        model.add(layers.Conv2D(count, 3, activation="relu"))
         model.add(layers.MaxPooling2D())
     model.add(layers.Flatten())
     model.add(layers.Dense(hidden, activation="relu"))

@@ -28,6 +28,7 @@ def draw_history(history: dict, path: Path, *panels) -> None:
         axis.plot(epochs, history[name], "o-", color="#4c72b0", label="training")
         axis.plot(epochs, history[f"val_{name}"], "o-", color="#c44e52", label="validation")
         axis.set(title=name, xlabel="epoch")
+        axis.locator_params(axis="x", integer=True)
         axis.legend()
     for axis, panel in zip(axes[len(names) :], panels, strict=True):
         panel(axis)
