@@ -45,7 +45,8 @@ def source_of(function: types.FunctionType) -> Source:
     if len(found) > 1:  # lambdas of one line
         found = [s for s in found if _holds(s.node, code)]
     if not found:
-        raise NoSource(f"{code.co_qualname} does not stand in line {code.co_firstlineno} of {code.co_filename}")
+        place = f"line {code.co_firstlineno} of {code.co_filename}"
+        raise NoSource(f"no source of {code.co_qualname}: it does not stand in {place}")
     return found[-1]  # the innermost
 
 
